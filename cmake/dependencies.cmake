@@ -1,0 +1,106 @@
+# Every library that weft uses, found once and given one stable name: weft::<library>.
+# The Debian packages are listed in tools/debian-packages.txt; `./dev setup` installs them.
+
+find_package(PkgConfig REQUIRED)
+
+# weft_library(NAME targets...): the stable name weft::NAME for what was found.
+function(weft_library NAME)
+  add_library(weft_lib_${NAME} INTERFACE)
+  target_link_libraries(weft_lib_${NAME} INTERFACE ${ARGN})
+  add_library(weft::${NAME} ALIAS weft_lib_${NAME})
+endfunction()
+
+# weft_pkg_library(NAME module): the same for a library known to pkg-config.
+function(weft_pkg_library NAME MODULE)
+  pkg_check_modules(weft_pkg_${NAME} REQUIRED QUIET IMPORTED_TARGET GLOBAL ${MODULE})
+  weft_library(${NAME} PkgConfig::weft_pkg_${NAME})
+endfunction()
+
+# weft_header_library(NAME header): the same for a library that is only headers.
+function(weft_header_library NAME HEADER)
+  find_path(WEFT_${NAME}_INCLUDE ${HEADER} REQUIRED)
+  add_library(weft_lib_${NAME} INTERFACE)
+  target_include_directories(weft_lib_${NAME} SYSTEM INTERFACE ${WEFT_${NAME}_INCLUDE})
+  add_library(weft::${NAME} ALIAS weft_lib_${NAME})
+endfunction()
+
+# --- Arrow and Parquet: the system's where it has them, else the pinned wheel that `./dev setup` unpacks.
+set(WEFT_ARROW_WHEEL ${CMAKE_SOURCE_DIR}/third_party/pyarrow CACHE PATH "The unpacked pyarrow wheel")
+option(WEFT_SYSTEM_ARROW "Prefer an installed Arrow to the wheel" ON)
+file(STRINGS ${CMAKE_CURRENT_LIST_DIR}/arrow_version.txt WEFT_ARROW_VERSION LIMIT_COUNT 1)
+string(REGEX MATCH "^[0-9]+" arrow_major ${WEFT_ARROW_VERSION})
+if(WEFT_SYSTEM_ARROW)
+  find_package(Arrow ${arrow_major} CONFIG QUIET)
+  find_package(Parquet ${arrow_major} CONFIG QUIET)
+endif()
+if(Arrow_FOUND AND Parquet_FOUND)
+  weft_library(arrow Arrow::arrow_shared)
+  weft_library(parquet Parquet::parquet_shared Arrow::arrow_shared)
+  set(WEFT_ARROW_LIBRARIES "")  # the system keeps them
+else()
+  if(NOT EXISTS ${WEFT_ARROW_WHEEL}/include/arrow/api.h)
+    message(FATAL_ERROR "Arrow ${WEFT_ARROW_VERSION} is neither installed nor in third_party/pyarrow. Run ./dev setup")
+  endif()
+  # The wheel names its libraries libarrow.so.<major>00; they find each other by RUNPATH $ORIGIN.
+  foreach(name IN ITEMS arrow parquet)
+    set(file ${WEFT_ARROW_WHEEL}/lib${name}.so.${arrow_major}00)
+    if(NOT EXISTS ${file})
+      message(FATAL_ERROR "${file} is missing: the wheel is not the pinned version. Run ./dev setup")
+    endif()
+    add_library(weft_wheel_${name} SHARED IMPORTED GLOBAL)
+    set_target_properties(weft_wheel_${name} PROPERTIES
+      IMPORTED_LOCATION ${file}
+      IMPORTED_SONAME lib${name}.so.${arrow_major}00
+      INTERFACE_INCLUDE_DIRECTORIES ${WEFT_ARROW_WHEEL}/include)
+    list(APPEND WEFT_ARROW_LIBRARIES ${file})
+  endforeach()
+  target_link_libraries(weft_wheel_parquet INTERFACE weft_wheel_arrow)
+  weft_library(arrow weft_wheel_arrow)
+  weft_library(parquet weft_wheel_parquet weft_wheel_arrow)
+endif()
+
+# --- wire formats
+find_package(Protobuf REQUIRED)
+weft_library(protobuf protobuf::libprotobuf)
+weft_pkg_library(grpc grpc++)
+find_program(WEFT_PROTOC protoc REQUIRED)
+find_program(WEFT_GRPC_PLUGIN grpc_cpp_plugin REQUIRED)
+weft_header_library(protozero protozero/pbf_reader.hpp)
+find_package(simdjson CONFIG REQUIRED)
+weft_library(simdjson simdjson::simdjson)
+
+# --- network and JSON
+find_package(Boost 1.81 REQUIRED COMPONENTS json)
+weft_library(boost Boost::headers Threads::Threads)
+target_compile_definitions(weft_lib_boost INTERFACE BOOST_ASIO_NO_DEPRECATED)
+weft_library(boost_json Boost::json)
+
+# --- text, hashes, compression, containers
+find_package(absl CONFIG REQUIRED)
+weft_library(absl absl::base absl::flat_hash_map absl::flat_hash_set absl::inlined_vector absl::hash absl::strings
+  absl::str_format absl::span absl::synchronization absl::time)
+weft_pkg_library(re2 re2)
+weft_pkg_library(zstd libzstd)
+weft_pkg_library(lz4 liblz4)
+weft_pkg_library(xxhash libxxhash)
+weft_pkg_library(crc32c libisal)  # ISA-L's crc32_iscsi is CRC-32C; Debian 12's Abseil has none
+find_package(ZLIB REQUIRED)
+weft_library(zlib ZLIB::ZLIB)
+
+# --- the process
+find_package(yaml-cpp CONFIG REQUIRED)
+weft_library(yaml yaml-cpp)
+find_package(CLI11 CONFIG REQUIRED)
+weft_library(cli11 CLI11::CLI11)
+find_package(fmt CONFIG REQUIRED)
+find_package(spdlog CONFIG REQUIRED)
+weft_library(fmt fmt::fmt)
+weft_library(spdlog spdlog::spdlog fmt::fmt)  # Debian builds it against the external fmt
+
+# --- tests and benchmarks
+if(WEFT_TESTS)
+  find_package(GTest CONFIG REQUIRED)
+endif()
+if(WEFT_BENCHES)
+  find_package(benchmark CONFIG QUIET)
+endif()
