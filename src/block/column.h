@@ -1,0 +1,52 @@
+// A column in memory: a dictionary and codes, or plain numbers. What predicates are evaluated on.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "model/attributes.h"
+
+namespace weft::block {
+
+// The code of a row that has no value.
+inline constexpr uint32_t kNoValue = 0xffffffff;
+
+// Distinct values of one type. Immutable once shared.
+struct Dictionary {
+  model::ValueType type = model::ValueType::kString;
+  std::vector<std::string_view> strings;  // kString, kBytes; kArray and kKvList as the JSON text of docs/block-format.md
+  std::vector<int64_t> ints;              // kInt, kBool (0 or 1)
+  std::vector<double> doubles;            // kDouble
+  std::shared_ptr<const void> owner;      // keeps the bytes behind `strings`
+
+  uint32_t size() const {
+    return static_cast<uint32_t>(strings.size() + ints.size() + doubles.size());
+  }
+};
+
+// One value, or none, per row of its table. Immutable once shared.
+struct Column {
+  model::ValueType type = model::ValueType::kString;
+  uint32_t row_count = 0;
+
+  // With a dictionary: codes[row] is an index into it or kNoValue.
+  std::shared_ptr<const Dictionary> dictionary;
+  std::vector<uint32_t> codes;
+
+  // Without: plain numbers (kInt in ints, kDouble in doubles). `present` has bit row%64 of word row/64 set where there is a value; empty
+  // when every row has one.
+  std::vector<int64_t> ints;
+  std::vector<double> doubles;
+  std::vector<uint64_t> present;
+
+  bool has(uint32_t row) const {
+    if (dictionary) return codes[row] != kNoValue;
+    return present.empty() || (present[row / 64] >> (row % 64) & 1) != 0;
+  }
+};
+
+using ColumnPtr = std::shared_ptr<const Column>;
+
+}  // namespace weft::block
