@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -83,6 +84,9 @@ struct BlockFile {
 struct EncodedBlock {
   BlockMeta meta;
   std::vector<BlockFile> files;
+  // Files that lie in the block's folder for a while and are no part of the format: readers and checks neither need nor mind them, and
+  // meta.json does not list them. They are durable before the block becomes visible.
+  std::vector<BlockFile> auxiliary;
 
   // Adds a file and its line in meta.files.
   void AddFile(std::string name, std::string bytes);
@@ -103,6 +107,16 @@ class BlockSink {
   virtual ~BlockSink() = default;
   // Returns when the block is durable and visible to queries; blocks for I/O. On failure nothing of it is visible. Any thread.
   virtual Error WriteBlock(EncodedBlock block) = 0;
+
+  // The auxiliary file `name` of every block that has one, all tenants.
+  struct AuxiliaryFile {
+    model::TenantId tenant;
+    std::string block_id;
+    std::string bytes;
+  };
+  virtual Result<std::vector<AuxiliaryFile>> ReadAuxiliary(std::string_view name) const = 0;
+  // Removes it from one block; ok when there is none.
+  virtual Error RemoveAuxiliary(const model::TenantId& tenant, const std::string& block_id, std::string_view name) = 0;
 };
 
 }  // namespace weft::block
