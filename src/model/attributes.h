@@ -9,7 +9,8 @@
 
 namespace weft::model {
 
-// The types of OTLP's AnyValue (opentelemetry.proto.common.v1). The numbers are stored: they never change meaning.
+// The types of OTLP's AnyValue (opentelemetry.proto.common.v1). The numbers are stored: they never
+// change meaning.
 enum class ValueType : uint8_t {
   kEmpty = 0,   // no value was set
   kString = 1,  // value: Code of the text (UTF-8 as received)
@@ -30,7 +31,9 @@ struct NestedRange {
   uint32_t count = 0;
 
   uint64_t Pack() const { return uint64_t{begin} << 32 | count; }
-  static NestedRange Unpack(uint64_t value) { return {static_cast<uint32_t>(value >> 32), static_cast<uint32_t>(value)}; }
+  static NestedRange Unpack(uint64_t value) {
+    return {static_cast<uint32_t>(value >> 32), static_cast<uint32_t>(value)};
+  }
 };
 
 struct Attribute {

@@ -1,4 +1,5 @@
-// Trace and span ids as values: big-endian numbers, so that comparing ids, their hex texts and their bytes gives the same order.
+// Trace and span ids as values: big-endian numbers, so that comparing ids, their hex texts and
+// their bytes gives the same order.
 #pragma once
 
 #include <compare>
@@ -30,13 +31,15 @@ inline uint64_t MixBits(uint64_t x) {
   return x ^ (x >> 31);
 }
 
-// 128 bits; shorter ids are left-padded with zeros. All zeros is invalid (W3C Trace Context level 1 §3.2.2.3).
+// 128 bits; shorter ids are left-padded with zeros. All zeros is invalid (W3C Trace Context level 1
+// §3.2.2.3).
 struct TraceId {
   uint64_t high = 0;
   uint64_t low = 0;
 
   static TraceId FromBytes(const void* sixteen_bytes) {
-    return {LoadBigEndian64(sixteen_bytes), LoadBigEndian64(static_cast<const char*>(sixteen_bytes) + 8)};
+    return {LoadBigEndian64(sixteen_bytes),
+            LoadBigEndian64(static_cast<const char*>(sixteen_bytes) + 8)};
   }
   void ToBytes(void* sixteen_bytes) const {
     StoreBigEndian64(high, sixteen_bytes);

@@ -1,9 +1,10 @@
-// SpanBatch: spans as a structure of arrays, the currency of the server. A request decodes into one; live traces keep them; a block is
-// written from them; a trace that is read back is one.
+// SpanBatch: spans as a structure of arrays, the currency of the server. A request decodes into
+// one; live traces keep them; a block is written from them; a trace that is read back is one.
 //
-// Every string is a Code into `strings`. "Ranges by ends": the attributes of span i are [i == 0 ? 0 : span_attribute_end[i-1],
-// span_attribute_end[i]) of span_attributes, and so for events, links, and the attributes of events, links, resources and scopes.
-// Elements of arrays and kvlists stand in `nested`, those of one container side by side.
+// Every string is a Code into `strings`. "Ranges by ends": the attributes of span i are [i == 0 ? 0
+// : span_attribute_end[i-1], span_attribute_end[i]) of span_attributes, and so for events, links,
+// and the attributes of events, links, resources and scopes. Elements of arrays and kvlists stand
+// in `nested`, those of one container side by side.
 //
 // Not thread-safe while it grows; may be read by any number of threads once it does not.
 #pragma once
@@ -21,7 +22,14 @@
 namespace weft::model {
 
 // Values as in OTLP (opentelemetry.proto.trace.v1); 0 and unknown kinds are kept as received.
-enum class SpanKind : uint8_t { kUnspecified = 0, kInternal = 1, kServer = 2, kClient = 3, kProducer = 4, kConsumer = 5 };
+enum class SpanKind : uint8_t {
+  kUnspecified = 0,
+  kInternal = 1,
+  kServer = 2,
+  kClient = 3,
+  kProducer = 4,
+  kConsumer = 5
+};
 enum class StatusCode : uint8_t { kUnset = 0, kOk = 1, kError = 2 };
 
 // A half-open range of indexes.
@@ -120,9 +128,15 @@ struct SpanBatch {
   IndexRange AttributesOf(uint32_t span) const { return RangeByEnds(attribute_end, span); }
   IndexRange EventsOf(uint32_t span) const { return RangeByEnds(event_end, span); }
   IndexRange LinksOf(uint32_t span) const { return RangeByEnds(link_end, span); }
-  IndexRange EventAttributesOf(uint32_t event) const { return RangeByEnds(events.attribute_end, event); }
-  IndexRange LinkAttributesOf(uint32_t link) const { return RangeByEnds(links.attribute_end, link); }
-  IndexRange ResourceAttributesOf(uint32_t r) const { return RangeByEnds(resources.attribute_end, r); }
+  IndexRange EventAttributesOf(uint32_t event) const {
+    return RangeByEnds(events.attribute_end, event);
+  }
+  IndexRange LinkAttributesOf(uint32_t link) const {
+    return RangeByEnds(links.attribute_end, link);
+  }
+  IndexRange ResourceAttributesOf(uint32_t r) const {
+    return RangeByEnds(resources.attribute_end, r);
+  }
   IndexRange ScopeAttributesOf(uint32_t s) const { return RangeByEnds(scopes.attribute_end, s); }
 
   TraceId trace_id(uint32_t span) const { return traces[trace[span]]; }
@@ -131,17 +145,26 @@ struct SpanBatch {
   Code ServiceName(uint32_t resource_index) const;
 };
 
-// Whether every index and code in `batch` points inside it: what must hold before bytes from a disk are trusted. Constant extra memory.
+// How deep values may be nested: what decoders let in and IsWellFormed accepts.
+inline constexpr uint32_t kNestingMax = 64;
+
+// Whether every index and code in `batch` points inside it and values are nested at most
+// kNestingMax deep: what must hold before bytes from a disk are trusted.
 bool IsWellFormed(const SpanBatch& batch);
 
-// A hash of everything a span says (ids, times, attributes, events, links, resource, scope), equal for equal spans in whatever batch
-// they stand. Two spans with equal ids and equal content hash are one span, sent twice.
+// A hash of everything a span says (ids, times, attributes, events, links, resource, scope), equal
+// for equal spans in whatever batch they stand. Two spans with equal ids and equal content hash are
+// one span, sent twice. The order of attributes does not matter. Costs about a microsecond: for the
+// few spans whose ids collide.
 uint64_t ContentHash(const SpanBatch& batch, uint32_t span);
+uint64_t ResourceContentHash(const SpanBatch& batch, uint32_t resource);
+uint64_t ScopeContentHash(const SpanBatch& batch, uint32_t scope);
 
 // Copies spans into `destination`, translating codes once per distinct value of a source batch.
 //
-// Resources and scopes with equal content become one. The destination must not be changed by anyone else between calls. One appender
-// may take any number of source batches, each call for one; a source's translation tables live for one call.
+// Resources and scopes with equal content become one. The destination must not be changed by anyone
+// else between calls. One appender may take any number of source batches, each call for one; a
+// source's translation tables live for one call.
 class BatchAppender {
  public:
   explicit BatchAppender(SpanBatch* destination);
@@ -154,11 +177,14 @@ class BatchAppender {
  private:
   Code Translate(const SpanBatch& source, Code code);
   void CopyAttribute(const SpanBatch& source, const Attribute& a, AttributeArray* out);
-  void CopyAttributes(const SpanBatch& source, const AttributeArray& from, IndexRange range, AttributeArray* to);
+  void CopyAttributes(const SpanBatch& source, const AttributeArray& from, IndexRange range,
+                      AttributeArray* to);
   uint64_t CopyNested(const SpanBatch& source, NestedRange range);
   uint32_t TranslateTrace(const SpanBatch& source, uint32_t trace);
   uint32_t TranslateResource(const SpanBatch& source, uint32_t resource);
   uint32_t TranslateScope(const SpanBatch& source, uint32_t scope);
+  void CopyEvents(const SpanBatch& source, IndexRange range);
+  void CopyLinks(const SpanBatch& source, IndexRange range);
   void CopySpan(const SpanBatch& source, uint32_t row);
   void BeginSource(const SpanBatch& source);
 
@@ -166,8 +192,9 @@ class BatchAppender {
 
   SpanBatch* out_;
   // Of the destination, across calls.
-  std::vector<uint32_t> trace_slots_;     // open addressing over out_->traces: index + 1
-  std::vector<uint32_t> resource_slots_;  // open addressing over out_->resources by content: index + 1
+  std::vector<uint32_t> trace_slots_;  // open addressing over out_->traces: index + 1
+  std::vector<uint32_t>
+      resource_slots_;  // open addressing over out_->resources by content: index + 1
   std::vector<uint64_t> resource_hashes_;
   std::vector<uint32_t> scope_slots_;
   std::vector<uint64_t> scope_hashes_;

@@ -1,9 +1,9 @@
 #include "model/string_table.h"
 
-#include <xxhash.h>
-
 #include <algorithm>
 #include <cstring>
+
+#include <xxhash.h>
 
 namespace weft::model {
 

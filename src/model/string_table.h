@@ -1,7 +1,8 @@
 // A dictionary of distinct byte strings, each known by a small number.
 //
-// Codes are dense, given in order of first use; code 0 is always the empty string. Views returned stay valid until the next
-// Intern() or Clear(). Not thread-safe while it grows; any number of threads may read one that has stopped growing.
+// Codes are dense, given in order of first use; code 0 is always the empty string. Views returned
+// stay valid until the next Intern() or Clear(). Not thread-safe while it grows; any number of
+// threads may read one that has stopped growing.
 #pragma once
 
 #include <cstdint>

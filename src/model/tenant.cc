@@ -27,7 +27,8 @@ Result<TenantId> ParseTenant(std::string_view header_value) {
   if (name.empty()) return TenantId(kDefaultTenant);
   if (name.size() > kTenantBytesMax) return Refuse("a tenant's name has at most 150 characters");
   for (const char c : name) {
-    if (!IsTenantByte(c)) return Refuse("a tenant's name may hold only A-Z a-z 0-9 ! - _ . * ' ( )");
+    if (!IsTenantByte(c))
+      return Refuse("a tenant's name may hold only A-Z a-z 0-9 ! - _ . * ' ( )");
   }
   if (name == "." || name == "..") return Refuse("\".\" and \"..\" are not names");
   return TenantId(name);

@@ -1,4 +1,5 @@
-// Who sends or asks: the one place where a tenant's name is checked, for receivers and for the API alike.
+// Who sends or asks: the one place where a tenant's name is checked, for receivers and for the API
+// alike.
 #pragma once
 
 #include <string_view>
@@ -14,8 +15,9 @@ inline constexpr std::string_view kTenantHeader = "X-Scope-OrgID";
 inline constexpr std::string_view kDefaultTenant = "default";
 inline constexpr size_t kTenantBytesMax = 150;
 
-// The tenant that a header's value names; spaces around it do not count, and an empty value is the default tenant. Refused with
-// kInvalidArgument: more than 150 bytes, anything but [A-Za-z0-9!-_.*'()], and the names "." and ".." (a tenant is a folder on disk).
+// The tenant that a header's value names; spaces around it do not count, and an empty value is the
+// default tenant. Refused with kInvalidArgument: more than 150 bytes, anything but
+// [A-Za-z0-9!-_.*'()], and the names "." and ".." (a tenant is a folder on disk).
 Result<TenantId> ParseTenant(std::string_view header_value);
 
 }  // namespace weft::model

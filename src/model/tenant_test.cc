@@ -1,8 +1,8 @@
 #include "model/tenant.h"
 
-#include <gtest/gtest.h>
-
 #include <string>
+
+#include <gtest/gtest.h>
 
 namespace weft::model {
 namespace {
