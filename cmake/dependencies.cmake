@@ -36,7 +36,6 @@ endif()
 if(Arrow_FOUND AND Parquet_FOUND)
   weft_library(arrow Arrow::arrow_shared)
   weft_library(parquet Parquet::parquet_shared Arrow::arrow_shared)
-  set(WEFT_ARROW_LIBRARIES "")  # the system keeps them
 else()
   if(NOT EXISTS ${WEFT_ARROW_WHEEL}/include/arrow/api.h)
     message(FATAL_ERROR "Arrow ${WEFT_ARROW_VERSION} is neither installed nor in third_party/pyarrow. Run ./dev setup")
@@ -52,7 +51,6 @@ else()
       IMPORTED_LOCATION ${file}
       IMPORTED_SONAME lib${name}.so.${arrow_major}00
       INTERFACE_INCLUDE_DIRECTORIES ${WEFT_ARROW_WHEEL}/include)
-    list(APPEND WEFT_ARROW_LIBRARIES ${file})
   endforeach()
   target_link_libraries(weft_wheel_parquet INTERFACE weft_wheel_arrow)
   weft_library(arrow weft_wheel_arrow)
@@ -77,6 +75,8 @@ weft_library(boost_json Boost::json)
 
 # --- text, hashes, compression, containers
 find_package(absl CONFIG REQUIRED)
+# Debian builds Abseil as C++14: absl::string_view is not std::string_view there, so a flat_hash_map keyed by strings
+# needs its own hash and equality for std::string_view lookups, and text is put together with fmt, not StrCat.
 weft_library(absl absl::base absl::flat_hash_map absl::flat_hash_set absl::inlined_vector absl::hash absl::strings
   absl::str_format absl::span absl::synchronization absl::time)
 weft_pkg_library(re2 re2)

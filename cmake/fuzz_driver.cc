@@ -1,5 +1,6 @@
-// Runs a fuzzer's corpus as a test, in builds without libFuzzer: every file under the folders named on the
-// command line, and the empty input, goes through LLVMFuzzerTestOneInput once. A crash or an abort is the failure.
+// Runs a fuzzer's corpus as a test, in builds without libFuzzer: every file under the folders named
+// on the command line, and the empty input, goes through LLVMFuzzerTestOneInput once. A crash or an
+// abort is the failure.
 
 #include <cstddef>
 #include <cstdint>
@@ -15,7 +16,8 @@ namespace {
 
 void RunFile(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
-  const std::vector<char> bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  const std::vector<char> bytes{std::istreambuf_iterator<char>(in),
+                                std::istreambuf_iterator<char>()};
   // The name first, so that the last line before a crash says which input did it.
   std::printf("%s (%zu bytes)\n", path.c_str(), bytes.size());
   std::fflush(stdout);

@@ -180,9 +180,12 @@ endfunction()
 function(weft_binary NAME)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPS;LINK")
   add_executable(${NAME} ${arg_SOURCES})
-  set_target_properties(${NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+  set_target_properties(${NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR} INSTALL_RPATH "$ORIGIN/lib")
+  # DT_RPATH, unlike DT_RUNPATH, also holds for what the libraries in lib/ need themselves.
+  target_link_options(${NAME} PRIVATE -Wl,--disable-new-dtags)
   target_link_libraries(${NAME} PRIVATE weft_flags ${arg_LINK})
   _weft_deps(${NAME} PRIVATE ${arg_DEPS})
+  install(TARGETS ${NAME} RUNTIME DESTINATION . COMPONENT package)
 endfunction()
 
 # Called once, last: targets over everything declared above.
@@ -193,7 +196,4 @@ function(weft_finish)
   add_custom_target(weft_fuzzers DEPENDS ${fuzzers})
   get_property(fuzzer_list GLOBAL PROPERTY WEFT_FUZZER_LIST)
   file(WRITE ${CMAKE_BINARY_DIR}/fuzzers.tsv "${fuzzer_list}")
-  # What ./dev package ships beside the binary.
-  list(JOIN WEFT_ARROW_LIBRARIES "\n" libraries)
-  file(WRITE ${CMAKE_BINARY_DIR}/shipped-libraries.txt "${libraries}\n")
 endfunction()
