@@ -16,6 +16,9 @@
 
 namespace weft::net {
 
+// Header field names and most of their values are compared like this: without case, ASCII only.
+bool EqualsIgnoringCase(std::string_view a, std::string_view b);
+
 // Header fields in the order received; names are compared without case.
 class HttpHeaders {
  public:
@@ -38,7 +41,8 @@ class HttpHeaders {
 using HttpParameters = std::vector<std::pair<std::string, std::string>>;
 
 // The first value of `name`; nothing when it is absent (an empty value is a value).
-std::optional<std::string_view> FindParameter(const HttpParameters& parameters, std::string_view name);
+std::optional<std::string_view> FindParameter(const HttpParameters& parameters,
+                                              std::string_view name);
 
 // Everything that comes before the body.
 struct HttpRequestHead {
@@ -50,11 +54,13 @@ struct HttpRequestHead {
   std::string peer;                        // "127.0.0.1:52044"
   std::optional<uint64_t> content_length;  // bytes on the wire; nothing when chunked
 
-  std::optional<std::string_view> Query(std::string_view name) const { return FindParameter(query, name); }
+  std::optional<std::string_view> Query(std::string_view name) const {
+    return FindParameter(query, name);
+  }
 };
 
 struct HttpRequest : HttpRequestHead {
-  std::string body;  // decompressed, unless the handler asked for it as it came
+  std::string body;                // decompressed, unless the handler asked for it as it came
   HttpParameters path_parameters;  // filled by HttpRouter: the {names} of its pattern
   // Turns true when the client has gone away; long work may then stop. Any thread may read it.
   std::shared_ptr<const std::atomic<bool>> gone;
@@ -65,20 +71,24 @@ struct HttpRequest : HttpRequestHead {
   bool client_gone() const { return gone && gone->load(std::memory_order_relaxed); }
 };
 
-// The server adds Content-Length, Connection, Date and, where the client accepts it and the body is worth it, gzip (unless the
-// handler has set Content-Encoding itself).
+// The server adds Content-Length, Connection, Date and, where the client accepts it and the body is
+// worth it, gzip (unless the handler has set Content-Encoding itself).
 struct HttpResponse {
   int status = 200;
   std::string content_type;  // empty: no Content-Type field
   HttpHeaders headers;
   std::string body;
-  std::shared_ptr<const std::string> shared_body;  // sent in place of `body` when set; never changed
+  std::shared_ptr<const std::string>
+      shared_body;  // sent in place of `body` when set; never changed
 
-  std::string_view payload() const { return shared_body ? std::string_view(*shared_body) : std::string_view(body); }
+  std::string_view payload() const {
+    return shared_body ? std::string_view(*shared_body) : std::string_view(body);
+  }
 
   static HttpResponse Text(int status, std::string text);  // text/plain; charset=utf-8
   static HttpResponse Json(int status, std::string json);  // application/json
-  // An answer in the shape of `components/schemas/Error` of the API description, with Retry-After where the error has a retry time.
+  // An answer in the shape of `components/schemas/Error` of the API description, with Retry-After
+  // where the error has a retry time.
   static HttpResponse FromError(const Error& error);
 };
 

@@ -1,8 +1,10 @@
 // HttpRouter: requests to endpoints by method and path pattern.
 //
-// Patterns are absolute paths of segments: a literal ("traces"), "{name}" (any one non-empty segment) or, last, "{name...}" (the rest, may
-// be empty). Literals win over {name}, which wins over {name...}. Values are percent-decoded after splitting, so an encoded
-// slash stays inside its segment. GET endpoints also answer HEAD. Unknown path: 404; known path, other method: 405 with Allow.
+// Patterns are absolute paths of segments: a literal ("traces"), "{name}" (any one non-empty
+// segment) or, last, "{name...}" (the rest, may be empty). Literals win over {name}, which wins
+// over {name...}. Values are percent-decoded after splitting, so an encoded slash stays inside its
+// segment. GET endpoints also answer HEAD. Unknown path: 404; known path, other method: 405 with
+// Allow.
 //
 // Add everything before the server starts; then any number of threads may call it.
 #pragma once
@@ -27,7 +29,8 @@ class HttpRouter : public HttpHandler {
 
   void Add(std::string_view method, std::string_view pattern, Endpoint endpoint);
   // The same for a handler with its own OnHead and OnRefused.
-  void AddHandler(std::string_view method, std::string_view pattern, std::shared_ptr<HttpHandler> handler);
+  void AddHandler(std::string_view method, std::string_view pattern,
+                  std::shared_ptr<HttpHandler> handler);
 
   HttpBodyPlan OnHead(const HttpRequestHead& head) override;
   void OnRequest(HttpRequest request, HttpRespond respond) override;
