@@ -396,7 +396,8 @@ Error FakeEnv::CreateFolder(const std::string& path) {
   return Error::Ok();
 }
 
-Error FakeEnv::SyncFolder(const std::string& path) {
+Error FakeEnv::SyncFolder(const std::string& folder) {
+  const std::string path = folder == "." ? "" : folder;  // as for a relative path
   const MutexLock lock(mutex_);
   WEFT_RETURN_IF_ERROR(CheckParent(path + "/x"));
   WEFT_RETURN_IF_ERROR(BeginChange());
@@ -409,10 +410,11 @@ Error FakeEnv::SyncFolder(const std::string& path) {
   return Error::Ok();
 }
 
-Result<std::vector<FileInfo>> FakeEnv::ListFolder(const std::string& path) {
+Result<std::vector<FileInfo>> FakeEnv::ListFolder(const std::string& folder) {
+  const std::string path = folder == "." ? "" : folder;
   const MutexLock lock(mutex_);
   const auto it = names_.find(path);
-  if (it == names_.end() || !it->second->is_folder) return NotFound(path);
+  if (it == names_.end() || !it->second->is_folder) return NotFound(folder);
   std::vector<FileInfo> entries;
   for (const auto& [name, inode] : names_) {
     if (!name.empty() && ParentOf(name) == path) {

@@ -112,7 +112,8 @@ class Wal {
   // this returns does. From `done` it must not be called.
   virtual uint64_t Rotate() = 0;
 
-  // All that are there, oldest first, the current one last.
+  // All that are there, oldest first, the current one last. A segment that was there at Open()
+  // stays until it is released, also when all its records were damaged.
   virtual std::vector<SegmentInfo> segments() const = 0;
 
   // Makes what is queued durable, calls its `done`s, ends the thread. Append refuses from here on.
