@@ -7,6 +7,13 @@ import { layers, pure } from './layers.js';
 const folders = Object.keys(layers);
 const escape = (text) => text.replace(/[/.]/g, '\\$&');
 
+/** How a file of `from` may spell the way to `to`: from src/ down, or from a parent that both share. */
+function pathsTo(from, to) {
+  const whole = `^(\\.\\./){${from.split('/').length}}${escape(to)}/`;
+  const [parent, name] = to.split('/');
+  return name && from.startsWith(`${parent}/`) ? `${whole}|^\\.\\./${escape(name)}/` : whole;
+}
+
 /** One block per folder: an import that climbs out of it may only enter a folder that its row names. */
 const layerRules = folders.map((folder) => ({
   files: [`src/${folder}/**/*.{ts,tsx}`],
@@ -18,10 +25,9 @@ const layerRules = folders.map((folder) => ({
           ...folders
             .filter((other) => other !== folder && !layers[folder].includes(other))
             .map((other) => ({
-              regex: `^(\\.\\./)+${escape(other.replace(/^views\//, ''))}/|^(\\.\\./)+${escape(other)}/`,
+              regex: pathsTo(folder, other),
               message: `${folder}/ may not import ${other}/ (see layers.js).`,
-            }))
-            .filter((rule, i, all) => !(folder === 'app' && all.length === 0) && i >= 0),
+            })),
           ...(pure.includes(folder)
             ? [
                 {

@@ -10,5 +10,10 @@ export default defineConfig(({ mode }) => ({
     proxy: mode === 'mock' ? undefined : { '/api': process.env.WEFT_URL ?? 'http://127.0.0.1:3200' },
   },
   build: { target: 'es2022', assetsInlineLimit: 0, chunkSizeWarningLimit: 700, reportCompressedSize: true },
-  test: { environment: 'node', include: ['src/**/*.test.ts', 'dev/**/*.test.ts'] },
+  test: {
+    environment: 'node',
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    include: ['src/**/*.test.ts', 'dev/**/*.test.ts'],
+  },
 }));

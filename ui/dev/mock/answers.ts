@@ -150,7 +150,7 @@ export function search(store: Store, params: URLSearchParams, start: bigint, end
     if (matched.length > 0) hits.push(summary(trace, matched, Number(params.get('spansPerTrace') ?? 3)));
   }
   hits.sort((a, b) => (a.start > b.start ? -1 : 1));
-  const page = hits.slice(offset, offset + limit).map(({ start: _, ...hit }) => hit);
+  const page = hits.slice(offset, offset + limit).map((hit) => ({ ...hit, start: undefined }));
   return {
     traces: page,
     ...(offset + limit < hits.length ? { nextCursor: String(offset + limit) } : {}),

@@ -75,8 +75,11 @@ function takeField(filter: Filter, { key, op, literal }: Condition): boolean {
 const LITERAL =
   /^("(?:[^"\\]|\\.)*"|-?\d+(\.\d+)?(e[-+]?\d+)?|(\d+(\.\d+)?(ns|us|µs|ms|s|m|h|d))+|true|false|nil|ok|error|unset|unspecified|internal|server|client|producer|consumer)$/;
 
+/** The grammar lets a minus swallow the && after it; masked by a digit of the same length, the tree is right. */
+const maskMinus = (text: string) => text.replace(/([=<>]\s*)-(?=[\d.])/g, '$10');
+
 function conjunction(text: string): Condition[] | undefined {
-  const tree = parser.parse(text);
+  const tree = parser.parse(maskMinus(text));
   let broken = false;
   tree.iterate({ enter: (node) => void (broken ||= node.type.isError || node.name.endsWith('Comment')) });
   if (broken) return undefined;
