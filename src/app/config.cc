@@ -1,0 +1,286 @@
+#include "app/config.h"
+
+#include <algorithm>
+#include <cctype>
+#include <numeric>
+
+#include <yaml-cpp/yaml.h>
+
+#include "app/setting_text.h"
+
+namespace weft::app {
+namespace {
+
+using Read = std::function<Error(const std::string&, Config*)>;
+
+Read Text(std::string Config::*field) {
+  return [field](const std::string& text, Config* c) {
+    if (text.empty()) return Error(ErrorCode::kInvalidArgument, "must not be empty");
+    c->*field = text;
+    return Error::Ok();
+  };
+}
+
+Read Duration(int64_t Config::*field) {
+  return [field](const std::string& text, Config* c) {
+    WEFT_ASSIGN_OR_RETURN(c->*field, ParseDuration(text));
+    return Error::Ok();
+  };
+}
+
+Read Size(uint64_t Config::*field, uint64_t min_bytes, bool share_of_memory = false) {
+  return [field, min_bytes, share_of_memory](const std::string& text, Config* c) {
+    WEFT_ASSIGN_OR_RETURN(c->*field, ParseSize(text, share_of_memory ? MachineMemoryBytes() : 0));
+    if (c->*field >= min_bytes) return Error::Ok();
+    return Error(ErrorCode::kInvalidArgument,
+                 "'" + text + "' is too small: at least " + std::to_string(min_bytes) + " bytes");
+  };
+}
+
+Read Count(uint64_t Config::*field, uint64_t min, uint64_t max) {
+  return [field, min, max](const std::string& text, Config* c) {
+    WEFT_ASSIGN_OR_RETURN(c->*field, ParseCount(text, min, max));
+    return Error::Ok();
+  };
+}
+
+Error ReadLogLevel(const std::string& text, Config* c) {
+  WEFT_ASSIGN_OR_RETURN(c->log_level, ParseLogLevel(text));
+  return Error::Ok();
+}
+
+Error ReadLogFormat(const std::string& text, Config* c) {
+  WEFT_ASSIGN_OR_RETURN(c->log_format, ParseLogFormat(text));
+  return Error::Ok();
+}
+
+Error ReadDurability(const std::string& text, Config* c) {
+  if (text != "sync" && text != "async") {
+    return Error(ErrorCode::kInvalidArgument, "'" + text + "' is neither sync nor async");
+  }
+  c->durability_sync = text == "sync";
+  return Error::Ok();
+}
+
+Error ReadOrigins(const std::string& text, Config* c) {
+  c->receive_cors_origins.clear();
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find(',', begin), text.size());
+    std::string origin = text.substr(begin, end - begin);
+    std::erase(origin, ' ');
+    if (!origin.empty()) c->receive_cors_origins.push_back(std::move(origin));
+    begin = end + 1;
+  }
+  return Error::Ok();
+}
+
+// How many single-character changes make `a` into `b`.
+size_t EditDistance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), 0);
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t changed = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, changed});
+    }
+  }
+  return row.back();
+}
+
+Error UnknownKey(const std::string& key, const std::string& origin) {
+  const std::vector<Setting>& all = Settings();
+  const auto nearest =
+      std::min_element(all.begin(), all.end(), [&](const Setting& a, const Setting& b) {
+        return EditDistance(a.key, key) < EditDistance(b.key, key);
+      });
+  return Error(ErrorCode::kInvalidArgument, origin + ": there is no setting '" + key +
+                                                "'; did you mean '" + nearest->key + "'?");
+}
+
+bool IsKnown(const std::string& key) {
+  return std::any_of(Settings().begin(), Settings().end(),
+                     [&](const Setting& s) { return s.key == key; });
+}
+
+// {a: {b: 1}, c: 2} -> a.b = 1, c = 2. A list becomes its elements with commas.
+Error Flatten(const YAML::Node& node, const std::string& prefix,
+              std::map<std::string, std::string>* out) {
+  for (const auto& entry : node) {
+    const std::string key = prefix + entry.first.as<std::string>();
+    if (entry.second.IsMap()) {
+      WEFT_RETURN_IF_ERROR(Flatten(entry.second, key + ".", out));
+    } else if (entry.second.IsSequence()) {
+      std::string joined;
+      for (const auto& element : entry.second)
+        joined += (joined.empty() ? "" : ",") + element.as<std::string>();
+      (*out)[key] = joined;
+    } else {
+      (*out)[key] = entry.second.IsNull() ? "" : entry.second.as<std::string>();
+    }
+  }
+  return Error::Ok();
+}
+
+Result<std::map<std::string, std::string>> ReadYaml(const std::string& text,
+                                                    const std::string& name) {
+  std::map<std::string, std::string> values;
+  try {
+    const YAML::Node root = YAML::Load(text);
+    if (root.IsNull()) return values;
+    if (!root.IsMap())
+      return Error(ErrorCode::kInvalidArgument, name + ": must hold `key: value` lines");
+    WEFT_RETURN_IF_ERROR(Flatten(root, "", &values));
+  } catch (const YAML::Exception& e) {
+    return Error(ErrorCode::kInvalidArgument, name + ": " + e.what());
+  }
+  return values;
+}
+
+}  // namespace
+
+const std::vector<Setting>& Settings() {
+  static const std::vector<Setting> kSettings = {
+      {"data", "./weft-data", "folder of everything that is stored", Text(&Config::data)},
+      {"http", "127.0.0.1:3200",
+       "address of the UI, every query API, /metrics and /ready; port 0 picks a free one",
+       Text(&Config::http)},
+      {"otlp-grpc", "127.0.0.1:4317", "address of the OTLP/gRPC receiver",
+       Text(&Config::otlp_grpc)},
+      {"otlp-http", "127.0.0.1:4318", "address of the OTLP/HTTP receiver",
+       Text(&Config::otlp_http)},
+      {"log.level", "info", "debug, info, warn, error or off", ReadLogLevel},
+      {"log.format", "text", "text or json, one line an event, on standard error", ReadLogFormat},
+      {"memory.max", "25%",
+       "memory that spans may hold before they are in blocks, as a size or a share of the "
+       "machine's; near it traces are cut early, at it "
+       "senders are asked to wait",
+       Size(&Config::memory_max_bytes, 32 << 20, true)},
+      {"durability", "sync",
+       "sync: spans are acknowledged after fsync; async: after write, a power cut may lose up to a "
+       "second",
+       ReadDurability},
+      {"wal.group-wait", "0",
+       "how long a group commit waits for more requests before it is written",
+       Duration(&Config::wal_group_wait_ns)},
+      {"wal.segment-bytes", "64MiB", "size of a write-ahead log file",
+       Size(&Config::wal_segment_bytes, 1 << 20)},
+      {"wal.disk-reserve", "64MiB",
+       "spans are refused (503) while the disk has less than this free",
+       Size(&Config::wal_disk_reserve_bytes, 0)},
+      {"cut.root-grace", "3s",
+       "a trace is complete when its root has ended and nothing came for so long",
+       Duration(&Config::cut_root_grace_ns)},
+      {"cut.idle", "10s", "a trace without root is cut when nothing came for so long",
+       Duration(&Config::cut_idle_ns)},
+      {"cut.age-max", "2m", "a trace is cut when its first span came so long ago",
+       Duration(&Config::cut_age_max_ns)},
+      {"cut.trace-spans-max", "200000", "a trace is cut when it has so many spans",
+       Count(&Config::cut_trace_spans_max, 1000, 10'000'000)},
+      {"live.shards", "1", "threads that merge incoming spans, each with its share of the traces",
+       Count(&Config::live_shards, 1, 64)},
+      {"block.spans", "131072", "a block is written when so many spans of complete traces wait",
+       Count(&Config::block_spans, 1000, 10'000'000)},
+      {"block.age", "5m", "or when the first of them has waited so long",
+       Duration(&Config::block_age_ns)},
+      {"block.row-group-rows", "131072",
+       "spans of a Parquet row group, at most (a larger trace has its own)",
+       Count(&Config::block_row_group_rows, 1024, 10'000'000)},
+      {"block.zstd-level", "1", "compression level of block pages",
+       Count(&Config::block_zstd_level, 1, 19)},
+      {"cache.max", "128MiB",
+       "memory for decoded columns and open blocks, as a size or a share of the machine's",
+       Size(&Config::cache_max_bytes, 1 << 20, true)},
+      {"receive.body-max", "64MiB", "largest request, after decompression",
+       Size(&Config::receive_body_max_bytes, 1024)},
+      {"receive.threads", "2", "threads of the OTLP/HTTP receiver",
+       Count(&Config::receive_threads, 1, 256)},
+      {"receive.cors-origins", "*",
+       "origins whose pages may send spans, separated by commas; * for all", ReadOrigins},
+      {"query.timeout", "30s", "a query that takes longer answers with what it has found",
+       Duration(&Config::query_timeout_ns)},
+      {"query.threads", "2", "threads that run queries", Count(&Config::query_threads, 1, 256)},
+      {"shutdown.timeout", "30s",
+       "how long a stop may take to write blocks; the WAL covers the rest",
+       Duration(&Config::shutdown_timeout_ns)},
+  };
+  return kSettings;
+}
+
+std::string FlagName(std::string_view key) {
+  std::string name(key);
+  std::replace(name.begin(), name.end(), '.', '-');
+  return name;
+}
+
+std::string EnvironmentName(std::string_view key) {
+  std::string name = "WEFT_";
+  for (char c : key)
+    name += std::isalnum(static_cast<unsigned char>(c))
+                ? static_cast<char>(std::toupper(static_cast<unsigned char>(c)))
+                : '_';
+  return name;
+}
+
+Result<ConfigReading> ReadConfig(const ConfigSources& sources) {
+  ConfigReading reading;
+  for (const Setting& setting : Settings())
+    reading.values[setting.key] = {setting.default_text, "default"};
+  if (sources.file_text) {
+    WEFT_ASSIGN_OR_RETURN(const auto file, ReadYaml(*sources.file_text, sources.file_name));
+    for (const auto& [key, text] : file) {
+      if (!IsKnown(key)) return UnknownKey(key, sources.file_name);
+      reading.values[key] = {text, "file"};
+    }
+  }
+  for (const Setting& setting : Settings()) {
+    const char* text =
+        sources.environment ? sources.environment(EnvironmentName(setting.key).c_str()) : nullptr;
+    if (text != nullptr) reading.values[setting.key] = {text, "environment"};
+  }
+  for (const auto& [key, text] : sources.flags) {
+    if (!IsKnown(key)) return UnknownKey(key, "flags");
+    reading.values[key] = {text, "flag"};
+  }
+  for (const Setting& setting : Settings()) {
+    const SettingValue& value = reading.values[setting.key];
+    const Error error = setting.read(value.text, &reading.config);
+    if (!error.ok()) return error.WithContext(setting.key + " (" + value.origin + ")");
+  }
+  return reading;
+}
+
+std::string PrintConfig(const ConfigReading& reading) {
+  std::string out, section;
+  for (const Setting& setting : Settings()) {
+    const SettingValue& value = reading.values.at(setting.key);
+    const size_t dot = setting.key.find('.');
+    std::string name = setting.key;
+    if (dot != std::string::npos) {
+      if (section != setting.key.substr(0, dot)) {
+        section = setting.key.substr(0, dot);
+        out += section + ":\n";
+      }
+      name = "  " + setting.key.substr(dot + 1);
+    } else {
+      section.clear();
+    }
+    YAML::Emitter text;
+    text << YAML::DoubleQuoted << value.text;
+    out += name + ": " + text.c_str() + "  # " + value.origin + "\n";
+  }
+  return out;
+}
+
+std::string PrintReference() {
+  std::string out = "| key | default | flag | environment | meaning |\n|---|---|---|---|---|\n";
+  for (const Setting& s : Settings()) {
+    out += "| `" + s.key + "` | `" + s.default_text + "` | `--" + FlagName(s.key) + "` | `" +
+           EnvironmentName(s.key) + "` | " + s.help + " |\n";
+  }
+  return out;
+}
+
+}  // namespace weft::app

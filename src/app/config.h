@@ -1,0 +1,93 @@
+// The server's settings: one table says each one's key, default, meaning and how its text is read.
+//
+// A key such as `cut.idle` is `cut: { idle: 10s }` in the YAML file, the flag `--cut-idle`, and
+// WEFT_CUT_IDLE in the environment. Flag beats environment beats file beats default. Config is
+// final once made: only ReadConfig gives one.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/log.h"
+
+namespace weft::app {
+
+struct Config {
+  std::string data;
+  std::string http;
+  std::string otlp_grpc;
+  std::string otlp_http;
+  LogLevel log_level = LogLevel::kInfo;
+  LogFormat log_format = LogFormat::kText;
+  uint64_t memory_max_bytes = 0;
+  bool durability_sync = true;
+  int64_t wal_group_wait_ns = 0;
+  uint64_t wal_segment_bytes = 0;
+  uint64_t wal_disk_reserve_bytes = 0;
+  int64_t cut_root_grace_ns = 0;
+  int64_t cut_idle_ns = 0;
+  int64_t cut_age_max_ns = 0;
+  uint64_t cut_trace_spans_max = 0;
+  uint64_t live_shards = 0;
+  uint64_t block_spans = 0;
+  int64_t block_age_ns = 0;
+  uint64_t block_row_group_rows = 0;
+  uint64_t block_zstd_level = 0;
+  uint64_t cache_max_bytes = 0;
+  uint64_t receive_body_max_bytes = 0;
+  uint64_t receive_threads = 0;
+  std::vector<std::string> receive_cors_origins;
+  int64_t query_timeout_ns = 0;
+  uint64_t query_threads = 0;
+  int64_t shutdown_timeout_ns = 0;
+};
+
+// One row of the table.
+struct Setting {
+  std::string key;
+  std::string default_text;
+  std::string help;
+  // Reads the text into the config; the message of a failure says what is accepted.
+  std::function<Error(const std::string& text, Config* config)> read;
+};
+
+const std::vector<Setting>& Settings();
+
+// "cut.idle" -> "cut-idle" and "WEFT_CUT_IDLE".
+std::string FlagName(std::string_view key);
+std::string EnvironmentName(std::string_view key);
+
+// Where a setting's text came from.
+struct SettingValue {
+  std::string text;
+  std::string origin;  // "default", "file", "environment", "flag"
+};
+
+struct ConfigSources {
+  std::optional<std::string> file_text;                 // of the YAML file
+  std::string file_name;                                // for messages
+  std::function<const char*(const char*)> environment;  // as std::getenv
+  std::map<std::string, std::string> flags;             // by key
+};
+
+struct ConfigReading {
+  Config config;
+  std::map<std::string, SettingValue> values;  // by key
+};
+
+// kInvalidArgument with the key, its origin, and what is accepted; an unknown key names the nearest
+// known one.
+Result<ConfigReading> ReadConfig(const ConfigSources& sources);
+
+// The effective settings as a YAML file that could be given to --config; origins as comments.
+std::string PrintConfig(const ConfigReading& reading);
+// The table as Markdown: docs/configuration.md holds it, and a test compares.
+std::string PrintReference();
+
+}  // namespace weft::app

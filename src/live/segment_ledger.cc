@@ -1,0 +1,54 @@
+#include "live/segment_ledger.h"
+
+#include <algorithm>
+
+namespace weft::live {
+
+void SegmentLedger::Open(uint64_t segment, uint64_t rows) {
+  MutexLock lock(mutex_);
+  waiting_[segment] += rows;
+}
+
+void SegmentLedger::Settle(const std::vector<WalRow>& rows) {
+  MutexLock lock(mutex_);
+  for (size_t begin = 0; begin < rows.size();) {
+    size_t end = begin;
+    while (end < rows.size() && rows[end].segment == rows[begin].segment) ++end;
+    waiting_[rows[begin].segment] -= end - begin;
+    begin = end;
+  }
+}
+
+void SegmentLedger::AddBlock(const model::TenantId& tenant, const std::string& block_id,
+                             std::vector<uint64_t> segments) {
+  MutexLock lock(mutex_);
+  blocks_.push_back({{tenant, block_id}, std::move(segments)});
+}
+
+std::vector<uint64_t> SegmentLedger::TakeReleasable(uint64_t current) {
+  MutexLock lock(mutex_);
+  std::vector<uint64_t> released;
+  for (auto at = waiting_.begin(); at != waiting_.end() && at->first < current;) {
+    if (at->second != 0) {
+      ++at;
+      continue;
+    }
+    released.push_back(at->first);
+    at = waiting_.erase(at);
+  }
+  return released;
+}
+
+std::vector<SegmentLedger::BlockRef> SegmentLedger::TakeUnneededBlocks() {
+  MutexLock lock(mutex_);
+  std::vector<BlockRef> unneeded;
+  std::erase_if(blocks_, [&](const Block& block) {
+    const bool needed = std::any_of(block.segments.begin(), block.segments.end(),
+                                    [&](uint64_t segment) { return waiting_.contains(segment); });
+    if (!needed) unneeded.push_back(block.ref);
+    return !needed;
+  });
+  return unneeded;
+}
+
+}  // namespace weft::live
