@@ -32,7 +32,7 @@ const Traffic& Day() {
     auto* traffic = new Traffic;
     ShopFeedOptions options;
     options.first_ns = kFirstNs;
-    options.requests_per_second = 8;
+    options.requests_per_second = 12;
     ShopFeed feed(options);
     std::vector<ExportRequest> requests;
     feed.Advance(kFirstNs + 15 * kMinuteNs, &requests);
