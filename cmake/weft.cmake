@@ -10,30 +10,28 @@
 # DEPS are rooms by their bare names ("model" is the target weft_model); LINK takes any target, such as
 # weft::zstd (dependencies.cmake has them all). Includes are written from src/: "model/span_batch.h".
 
-# Which headers are worth precompiling, by the library that brings them (WEFT_PCH, docs/decisions).
-set(WEFT_PCH_weft::arrow <arrow/api.h>)
-set(WEFT_PCH_weft::parquet <parquet/api/reader.h> <parquet/api/writer.h>)
-set(WEFT_PCH_weft::grpc <grpcpp/grpcpp.h>)
-set(WEFT_PCH_weft::boost <boost/asio.hpp> <boost/beast.hpp>)
-
 function(_weft_deps TARGET VISIBILITY)
   foreach(dep IN LISTS ARGN)
     target_link_libraries(${TARGET} ${VISIBILITY} weft_${dep})
   endforeach()
 endfunction()
 
-function(_weft_precompile TARGET)
+# Every test includes GoogleTest, so it is precompiled once for all of them. Other heavy headers are not worth it
+# (docs/decisions/0005-precompiled-headers.md).
+function(_weft_precompile_gtest TARGET)
   if(NOT WEFT_PCH)
     return()
   endif()
-  foreach(lib IN LISTS ARGN)
-    if(DEFINED WEFT_PCH_${lib})
-      target_precompile_headers(${TARGET} PRIVATE ${WEFT_PCH_${lib}})
-      if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-        target_compile_options(${TARGET} PRIVATE -fpch-preprocess)  # lets ccache see through it
-      endif()
-    endif()
-  endforeach()
+  if(NOT TARGET weft_test_pch)
+    # A program, for the sake of the same -fPIE as the tests.
+    add_executable(weft_test_pch EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/cmake/empty.cc)
+    target_link_libraries(weft_test_pch PRIVATE weft_flags GTest::gmock)
+    target_precompile_headers(weft_test_pch PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
+  endif()
+  target_precompile_headers(${TARGET} REUSE_FROM weft_test_pch)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(${TARGET} PRIVATE -fpch-preprocess)  # lets ccache see through it
+  endif()
 endfunction()
 
 # A room: the static library weft_NAME.
@@ -49,7 +47,6 @@ function(weft_room NAME)
   add_library(weft_${NAME} STATIC ${arg_SOURCES})
   target_link_libraries(weft_${NAME} PUBLIC weft_flags ${arg_LINK} PRIVATE ${arg_PRIVATE_LINK})
   _weft_deps(weft_${NAME} PUBLIC ${arg_DEPS})
-  _weft_precompile(weft_${NAME} ${arg_LINK} ${arg_PRIVATE_LINK})
 endfunction()
 
 # A GoogleTest program, run from the source root by CTest with the label "unit" unless told otherwise.
@@ -62,6 +59,7 @@ function(weft_test NAME)
   set_target_properties(${NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
   target_link_libraries(${NAME} PRIVATE weft_flags GTest::gmock_main ${arg_LINK})
   _weft_deps(${NAME} PRIVATE ${arg_DEPS})
+  _weft_precompile_gtest(${NAME})
   add_test(NAME ${NAME} COMMAND ${NAME} --gtest_brief=1
            --gtest_output=xml:${CMAKE_BINARY_DIR}/test-results/${NAME}.xml)
   _weft_test_properties(${NAME} "${arg_LABELS}" "${arg_TIMEOUT}")

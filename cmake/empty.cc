@@ -1,0 +1,2 @@
+// Only here to own the precompiled header of the tests.
+int main() { return 0; }
