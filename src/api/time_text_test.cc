@@ -63,7 +63,7 @@ TEST(ParseTime, RelativeToNow) {
   EXPECT_EQ(Time("now-15m"), kNow - 900 * kSecond);
   EXPECT_EQ(Time("now-1h30m"), kNow - 5400 * kSecond);
   EXPECT_EQ(Time("now+250ms"), kNow + kSecond / 4);
-  EXPECT_EQ(Time("now-200000d"), 0u);  // long before 1970
+  EXPECT_EQ(Time("now-100000d"), 0u);  // long before 1970
   for (const char* text :
        {"now-", "now-5", "now-m", "now-5w", "now*5m", "nowish", "now-1.2.3s", "now--5m"})
     Refusal(text);

@@ -354,10 +354,4 @@ std::string EncodeTraceColumns(const OrderedTrace& trace, model::TraceId id, uin
   return out;
 }
 
-SpanBatch CopyOrdered(const OrderedTrace& trace) {
-  SpanBatch copy;
-  model::BatchAppender(&copy).Append(*trace.batch, trace.tree.input);
-  return copy;
-}
-
 }  // namespace weft::api

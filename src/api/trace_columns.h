@@ -32,7 +32,4 @@ OrderedTrace OrderTrace(const model::SpanBatch& batch);
 // few bytes a span.
 std::string EncodeTraceColumns(const OrderedTrace& trace, model::TraceId id, uint32_t flags);
 
-// The ordered spans alone as a batch of their own: what OTLP answers are written from.
-model::SpanBatch CopyOrdered(const OrderedTrace& trace);
-
 }  // namespace weft::api

@@ -1,0 +1,116 @@
+#include "app/commands/blocks_command.h"
+
+#include <array>
+#include <cstdio>
+
+#include "api/json_writer.h"
+#include "api/time_text.h"
+#include "app/commands/progress_bar.h"
+#include "app/commands/text_table.h"
+#include "base/env.h"
+#include "store/catalog.h"
+#include "store/local_object_store.h"
+
+namespace weft::app::commands {
+namespace {
+
+double BytesPerSpan(const store::CatalogBlock& block) {
+  if (block.meta.span_count == 0) return 0;
+  return static_cast<double>(block.total_bytes) / static_cast<double>(block.meta.span_count);
+}
+
+std::string OneDecimal(double value) {
+  std::array<char, 32> text;
+  std::snprintf(text.data(), text.size(), "%.1f", value);
+  return text.data();
+}
+
+void PrintJson(const store::Catalog& catalog, const Stream& out) {
+  for (const store::CatalogBlock& block : catalog.blocks) {
+    std::string text;
+    api::JsonWriter json(&text);
+    json.BeginObject();
+    json.Field("tenant", block.name.tenant);
+    json.Field("id", block.name.id);
+    json.UintField("level", block.meta.level);
+    json.UintField("spans", block.meta.span_count);
+    json.UintField("traces", block.meta.trace_count);
+    json.UintField("events", block.meta.event_count);
+    json.UintField("links", block.meta.link_count);
+    json.UintField("bytes", block.total_bytes);
+    json.Key("bytesPerSpan"), json.Double(BytesPerSpan(block));
+    json.Int64Field("createdNs", block.meta.created_ns);
+    json.Int64Field("firstStartNs", block.meta.first_start_ns);
+    json.Int64Field("lastStartNs", block.meta.last_start_ns);
+    json.Int64Field("lastEndNs", block.meta.last_end_ns);
+    json.UintField("duplicates", block.meta.duplicate_count);
+    json.EndObject();
+    out.Print(text + "\n");
+  }
+}
+
+void PrintTable(const store::Catalog& catalog, const Stream& out) {
+  TextTable table({{"TENANT", false, true},
+                   {"BLOCK"},
+                   {"LEVEL", true},
+                   {"SPANS", true},
+                   {"TRACES", true},
+                   {"SIZE", true},
+                   {"B/SPAN", true},
+                   {"FIRST SPAN"},
+                   {"LAST SPAN"}});
+  uint64_t spans = 0;
+  uint64_t traces = 0;
+  uint64_t bytes = 0;
+  for (const store::CatalogBlock& block : catalog.blocks) {
+    const block::BlockMeta& meta = block.meta;
+    table.AddRow({block.name.tenant, block.name.id, std::to_string(meta.level),
+                  FormatCount(meta.span_count), FormatCount(meta.trace_count),
+                  FormatBytes(block.total_bytes), OneDecimal(BytesPerSpan(block)),
+                  api::FormatTime(meta.first_start_ns, 0), api::FormatTime(meta.last_start_ns, 0)});
+    spans += meta.span_count;
+    traces += meta.trace_count;
+    bytes += block.total_bytes;
+  }
+  if (!table.empty()) table.Print(out);
+  std::string total = FormatCount(catalog.blocks.size()) +
+                      (catalog.blocks.size() == 1 ? " block, " : " blocks, ") + FormatCount(spans) +
+                      " spans in " + FormatCount(traces) + " traces, " + FormatBytes(bytes);
+  if (spans > 0)
+    total += ", " + OneDecimal(static_cast<double>(bytes) / static_cast<double>(spans)) +
+             " bytes a span";
+  out.Print(total + "\n");
+}
+
+}  // namespace
+
+std::string BlocksFolder(const std::string& data_dir) { return data_dir + "/blocks"; }
+
+int RunBlocks(const BlocksOptions& options, const Console& console) {
+  Env& env = Env::Posix();
+  if (!env.Exists(options.data_dir)) {
+    console.Complain("there is no folder " + options.data_dir +
+                     "; name the data folder with --data");
+    return 1;
+  }
+  const store::LocalObjectStore objects(env, BlocksFolder(options.data_dir));
+  const auto catalog = store::ReadCatalog(objects);
+  if (!catalog.ok()) {
+    console.Complain(catalog.error().message());
+    return 1;
+  }
+  options.json ? PrintJson(*catalog, console.out) : PrintTable(*catalog, console.out);
+  for (const auto& damaged : catalog->damaged) {
+    console.Complain("damaged: " + store::FolderOf(damaged.name) + ": " + damaged.error.message());
+  }
+  for (const auto& name : catalog->unfinished) {
+    console.Complain("not a whole block (being written, or left by a crash): " +
+                     store::FolderOf(name));
+  }
+  for (const std::string& folder : catalog->strangers) {
+    console.Complain("not a block of weft: " + Printable(folder));
+  }
+  return catalog->damaged.empty() ? 0 : 1;
+}
+
+}  // namespace weft::app::commands

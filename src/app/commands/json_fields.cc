@@ -1,0 +1,49 @@
+#include "app/commands/json_fields.h"
+
+#include <charconv>
+
+#include <boost/json.hpp>
+
+namespace weft::app::commands {
+
+namespace json = boost::json;
+
+std::optional<json::value> ParseJson(std::string_view text) {
+  boost::system::error_code error;
+  json::value value = json::parse(json::string_view(text.data(), text.size()), error);
+  if (error) return std::nullopt;
+  return value;
+}
+
+const json::value* MemberOf(const json::value* value, std::string_view name) {
+  if (value == nullptr || !value->is_object()) return nullptr;
+  return value->get_object().if_contains(json::string_view(name.data(), name.size()));
+}
+
+std::string TextOf(const json::value* value, std::string_view name) {
+  const json::value* member = MemberOf(value, name);
+  return member != nullptr && member->is_string() ? std::string(member->get_string())
+                                                  : std::string();
+}
+
+uint64_t AsNumber(const json::value& value) {
+  if (value.is_int64()) return static_cast<uint64_t>(value.get_int64());
+  if (value.is_uint64()) return value.get_uint64();
+  if (!value.is_string()) return 0;
+  const json::string& text = value.get_string();
+  int64_t negative = 0;
+  uint64_t number = 0;
+  if (text.starts_with('-')) {
+    std::from_chars(text.data(), text.data() + text.size(), negative);
+    return static_cast<uint64_t>(negative);
+  }
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+uint64_t NumberOf(const json::value* value, std::string_view name) {
+  const json::value* member = MemberOf(value, name);
+  return member == nullptr ? 0 : AsNumber(*member);
+}
+
+}  // namespace weft::app::commands

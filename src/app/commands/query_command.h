@@ -1,0 +1,31 @@
+// `weft query 'TRACEQL'`: searches for traces.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "app/commands/console.h"
+#include "app/commands/server_address.h"
+
+namespace weft::app::commands {
+
+struct QueryOptions {
+  ServerChoice server;
+  std::string query = "{}";
+  uint32_t limit = 20;  // traces; with `all`, of one page
+  std::string since;    // "1h": from that long ago; not together with start
+  std::string start;    // as the API takes times
+  std::string end;
+  bool json = false;  // one trace a line; also when standard output is no terminal
+  bool all = false;   // every page
+};
+
+// 0 when the answer is complete, 1 when it is not or the server refuses, 2 when the options or the
+// query are wrong.
+int RunQuery(const QueryOptions& options, const Console& console = Console::OfProcess());
+
+// The line of `query` that an error points at, with carets below its place. `line` and `column` are
+// from 1, `length` is in bytes of the query.
+std::string UnderlineQuery(std::string_view query, uint64_t line, uint64_t column, uint64_t length);
+
+}  // namespace weft::app::commands
