@@ -18,11 +18,13 @@ size_t FindSlot(const std::vector<uint32_t>& slots, uint64_t hash, Equal equal) 
   return i;
 }
 
-// Doubles the table when it is half full; `hash_of(index)` gives back each entry's hash.
+// Makes the table larger when it is half full; `hash_of(index)` gives back each entry's hash.
 template <typename HashOf>
 void GrowIfFull(std::vector<uint32_t>& slots, uint32_t count, HashOf hash_of) {
   if (!slots.empty() && 2 * (count + 1) <= slots.size()) return;
-  const size_t size = std::max<size_t>(16, slots.size() * 2);
+  // A destination that was not empty at the start brings many entries at once.
+  size_t size = std::max<size_t>(16, slots.size());
+  while (size < 2 * (size_t{count} + 1)) size *= 2;
   slots.assign(size, 0);
   for (uint32_t index = 0; index < count; ++index) {
     slots[FindSlot(slots, hash_of(index), [](uint32_t) { return false; })] = index + 1;
