@@ -45,6 +45,19 @@ struct FileMeta {
   std::string name;
   uint64_t size_bytes = 0;
   uint32_t crc32c = 0;
+  // Of Parquet files: the page index and the footer, at the end of the file, so that opening a
+  // block can trust them without reading all of it.
+  uint64_t tail_bytes = 0;
+  uint32_t tail_crc32c = 0;
+};
+
+// One row group of spans.parquet.
+struct RowGroupMeta {
+  uint64_t span_count = 0;
+  uint64_t trace_count = 0;
+  uint64_t first_start_ns = 0;  // of its spans
+  uint64_t last_start_ns = 0;
+  uint64_t last_trace_start_ns = 0;  // of its traces
 };
 
 // meta.json: written last, so that its presence makes the block exist.
@@ -64,15 +77,19 @@ struct BlockMeta {
   uint64_t last_start_ns = 0;
   uint64_t last_end_ns = 0;
   uint64_t duplicate_count = 0;  // spans left out because they were sent again
-  std::vector<FileMeta> files;   // all but meta.json
+  std::vector<RowGroupMeta> row_groups;
+  std::vector<FileMeta> files;  // all but meta.json
 
+  // The text ends with a checksum of itself, which FromJson verifies: kCorrupt when it is not what
+  // was written, kUnsupported for a format version of a later weft.
   std::string ToJson() const;
   static Result<BlockMeta> FromJson(std::string_view json);
 
   uint64_t TotalBytes() const;
 };
 
-// A new id: 24 hex digits, 12 of the creation time in ms and 12 of random bits, so that ids sort by age.
+// A new id: 24 hex digits, 12 of the creation time in ms and 12 of random bits, so that ids sort by
+// age.
 std::string NewBlockId(int64_t now_ns, uint64_t random);
 
 struct BlockFile {
@@ -84,12 +101,13 @@ struct BlockFile {
 struct EncodedBlock {
   BlockMeta meta;
   std::vector<BlockFile> files;
-  // Files that lie in the block's folder for a while and are no part of the format: readers and checks neither need nor mind them, and
-  // meta.json does not list them. They are durable before the block becomes visible.
+  // Files that lie in the block's folder for a while and are no part of the format: readers and
+  // checks neither need nor mind them, and meta.json does not list them. They are durable before
+  // the block becomes visible.
   std::vector<BlockFile> auxiliary;
 
-  // Adds a file and its line in meta.files.
-  void AddFile(std::string name, std::string bytes);
+  // Adds a file and its line in meta.files. `tail_bytes`: see FileMeta.
+  void AddFile(std::string name, std::string bytes, uint64_t tail_bytes = 0);
 };
 
 struct BlockWriterOptions {
@@ -98,14 +116,17 @@ struct BlockWriterOptions {
   int zstd_level = 1;
 };
 
-// Encodes the input. `id`, `tenant`, `created_ns` and `duplicate_count` of `meta` are taken over, the rest is filled in. Uses the calling thread only.
-Result<EncodedBlock> WriteBlock(const BlockInput& input, BlockMeta meta, const BlockWriterOptions& options);
+// Encodes the input. `id`, `tenant`, `created_ns` and `duplicate_count` of `meta` are taken over,
+// the rest is filled in. Uses the calling thread only.
+Result<EncodedBlock> WriteBlock(const BlockInput& input, BlockMeta meta,
+                                const BlockWriterOptions& options);
 
 // BlockSink: the waist between whoever makes blocks and wherever they go.
 class BlockSink {
  public:
   virtual ~BlockSink() = default;
-  // Returns when the block is durable and visible to queries; blocks for I/O. On failure nothing of it is visible. Any thread.
+  // Returns when the block is durable and visible to queries; blocks for I/O. On failure nothing of
+  // it is visible. Any thread.
   virtual Error WriteBlock(EncodedBlock block) = 0;
 
   // The auxiliary file `name` of every block that has one, all tenants.
@@ -116,7 +137,8 @@ class BlockSink {
   };
   virtual Result<std::vector<AuxiliaryFile>> ReadAuxiliary(std::string_view name) const = 0;
   // Removes it from one block; ok when there is none.
-  virtual Error RemoveAuxiliary(const model::TenantId& tenant, const std::string& block_id, std::string_view name) = 0;
+  virtual Error RemoveAuxiliary(const model::TenantId& tenant, const std::string& block_id,
+                                std::string_view name) = 0;
 };
 
 }  // namespace weft::block

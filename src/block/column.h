@@ -16,10 +16,11 @@ inline constexpr uint32_t kNoValue = 0xffffffff;
 // Distinct values of one type. Immutable once shared.
 struct Dictionary {
   model::ValueType type = model::ValueType::kString;
-  std::vector<std::string_view> strings;  // kString, kBytes; kArray and kKvList as the JSON text of docs/block-format.md
-  std::vector<int64_t> ints;              // kInt, kBool (0 or 1)
-  std::vector<double> doubles;            // kDouble
-  std::shared_ptr<const void> owner;      // keeps the bytes behind `strings`
+  std::vector<std::string_view>
+      strings;  // kString, kBytes; kArray and kKvList as the JSON text of docs/block-format.md
+  std::vector<int64_t> ints;          // kInt, kBool (0 or 1)
+  std::vector<double> doubles;        // kDouble
+  std::shared_ptr<const void> owner;  // keeps the bytes behind `strings`
 
   uint32_t size() const {
     return static_cast<uint32_t>(strings.size() + ints.size() + doubles.size());
@@ -35,8 +36,8 @@ struct Column {
   std::shared_ptr<const Dictionary> dictionary;
   std::vector<uint32_t> codes;
 
-  // Without: plain numbers (kInt in ints, kDouble in doubles). `present` has bit row%64 of word row/64 set where there is a value; empty
-  // when every row has one.
+  // Without: plain numbers (kInt in ints, kDouble in doubles). `present` has bit row%64 of word
+  // row/64 set where there is a value; empty when every row has one.
   std::vector<int64_t> ints;
   std::vector<double> doubles;
   std::vector<uint64_t> present;

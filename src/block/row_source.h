@@ -1,13 +1,14 @@
 // RowSource: the waist between whoever holds spans (live traces, stored blocks) and queries.
 //
-// A source answers with row groups: immutable sets of spans with columns that are read when asked for. Each row group is five
-// tables - spans, resources, scopes, events, links - that are joined by row numbers:
+// A source answers with row groups: immutable sets of spans with columns that are read when asked
+// for. Each row group is five tables - spans, resources, scopes, events, links - that are joined by
+// row numbers:
 //
 //   spans --kResource--> resources      events --kEventSpan--> spans
 //   spans --kScope-----> scopes         links  --kLinkSpan---> spans
 //
-// Attributes of a scope are columns of that scope's table (a resource attribute has one entry per resource, not per span).
-// Thread rule: everything here may be called from any thread.
+// Attributes of a scope are columns of that scope's table (a resource attribute has one entry per
+// resource, not per span). Thread rule: everything here may be called from any thread.
 #pragma once
 
 #include <cstdint>
@@ -48,15 +49,15 @@ enum class Intrinsic : uint8_t {
   kParentRow,      // plain ints, rows back to the parent, 0 = root; only in groups with has_tree()
   kSubtreeSize,    // plain ints, number of descendants; only in groups with has_tree()
   // Of events and links. Rows are ordered by span row.
-  kEventSpan,      // plain ints, span row
-  kEventName,      // string dictionary
-  kEventTime,      // plain ints, ns since 1970
-  kLinkSpan,       // plain ints, span row
-  kLinkTraceId,    // string dictionary, 32 hex digits
-  kLinkSpanId,     // string dictionary, 16 hex digits
+  kEventSpan,    // plain ints, span row
+  kEventName,    // string dictionary
+  kEventTime,    // plain ints, ns since 1970
+  kLinkSpan,     // plain ints, span row
+  kLinkTraceId,  // string dictionary, 32 hex digits
+  kLinkSpanId,   // string dictionary, 16 hex digits
   // Of scopes.
-  kScopeName,      // string dictionary
-  kScopeVersion,   // string dictionary
+  kScopeName,     // string dictionary
+  kScopeVersion,  // string dictionary
 };
 
 struct ServiceCount {
@@ -78,13 +79,13 @@ enum TraceFlag : uint32_t {
 // What is known of a trace (or of one source's part of it).
 struct TraceSummary {
   model::TraceId id;
-  uint64_t start_ns = 0;  // of the earliest span
-  uint64_t end_ns = 0;    // of the latest end
+  uint64_t start_ns = 0;     // of the earliest span
+  uint64_t end_ns = 0;       // of the latest end
   std::string root_service;  // empty while no root is known
   std::string root_name;
   uint32_t span_count = 0;
   uint32_t error_count = 0;
-  uint32_t flags = 0;  // TraceFlag
+  uint32_t flags = 0;                  // TraceFlag
   std::vector<ServiceCount> services;  // by name
 };
 
@@ -96,7 +97,8 @@ class RowGroup {
   // First and last start time of its spans.
   virtual uint64_t first_start_ns() const = 0;
   virtual uint64_t last_start_ns() const = 0;
-  // The latest start time of any of its traces: no trace of this group can come before it in a newest-first order.
+  // The latest start time of any of its traces: no trace of this group can come before it in a
+  // newest-first order.
   virtual uint64_t last_trace_start_ns() const = 0;
   // Whether rows are whole traces, contiguous and in preorder, with kParentRow and kSubtreeSize.
   virtual bool has_tree() const = 0;
@@ -116,9 +118,11 @@ class RowGroup {
   // Rows of a scope's table.
   virtual Result<uint32_t> TableRows(Scope scope) const = 0;
   virtual Result<ColumnPtr> Read(Intrinsic column) const = 0;
-  // The columns of an attribute, one per type that it occurs with (at most one per type; empty when it does not occur).
+  // The columns of an attribute, one per type that it occurs with (at most one per type; empty when
+  // it does not occur).
   virtual Result<std::vector<ColumnPtr>> ReadAttribute(Scope scope, std::string_view key) const = 0;
-  // The same columns for some rows only (ascending): entry i of the answer is rows[i]. May read less.
+  // The same columns for some rows only (ascending): entry i of the answer is rows[i]. May read
+  // less.
   virtual Result<ColumnPtr> ReadAt(Intrinsic column, std::span<const uint32_t> rows) const = 0;
 
   // Every attribute key that occurs, with its types.
@@ -129,8 +133,8 @@ class RowGroup {
   };
   virtual Result<std::vector<KeyInfo>> AttributeKeys() const = 0;
 
-  // Rows to leave out because another group already gives them (live rows whose block has just become visible): as
-  // Column::present, bits set are left out; empty for none.
+  // Rows to leave out because another group already gives them (live rows whose block has just
+  // become visible): as Column::present, bits set are left out; empty for none.
   virtual const std::vector<uint64_t>& excluded_rows() const {
     static const std::vector<uint64_t> kNone;
     return kNone;
@@ -148,22 +152,24 @@ class RowSource {
  public:
   virtual ~RowSource() = default;
 
-  // The groups that hold every span of the tenant that starts in `range` (and others), each span once, as of now: a span whose
-  // acknowledgement has been sent is there.
-  virtual Result<std::vector<std::shared_ptr<const RowGroup>>> Snapshot(const model::TenantId& tenant, TimeRange range,
-                                                                        const SnapshotOptions& options) const = 0;
+  // The groups that hold every span of the tenant that starts in `range` (and others), each span
+  // once, as of now: a span whose acknowledgement has been sent is there.
+  virtual Result<std::vector<std::shared_ptr<const RowGroup>>> Snapshot(
+      const model::TenantId& tenant, TimeRange range, const SnapshotOptions& options) const = 0;
 
-  // Everything known of one trace: the spans of all its fragments, each once, in no particular order; an empty batch when there are
-  // none.
-  virtual Result<model::SpanBatch> FindTrace(const model::TenantId& tenant, model::TraceId id) const = 0;
+  // Everything known of one trace: the spans of all its fragments, each once, in no particular
+  // order; an empty batch when there are none.
+  virtual Result<model::SpanBatch> FindTrace(const model::TenantId& tenant,
+                                             model::TraceId id) const = 0;
 
-  // The summary of the whole trace, all its fragments joined; span_count 0 when there is none. `fragments` says in how many
-  // places it was found.
+  // The summary of the whole trace, all its fragments joined; span_count 0 when there is none.
+  // `fragments` says in how many places it was found.
   struct JoinedSummary {
     TraceSummary summary;
     uint32_t fragments = 0;
   };
-  virtual Result<JoinedSummary> SummarizeTrace(const model::TenantId& tenant, model::TraceId id) const = 0;
+  virtual Result<JoinedSummary> SummarizeTrace(const model::TenantId& tenant,
+                                               model::TraceId id) const = 0;
 };
 
 }  // namespace weft::block
