@@ -86,7 +86,7 @@ function checkout(shop: Shop, start: bigint, failing: boolean): void {
   const { b } = shop;
   const stripe = shop.jitter(140) * shop.slow;
   const total = stripe + shop.jitter(120) + 90;
-  const page = b.add(undefined, 'web-frontend', 'HTTP POST', CLIENT, start, ms(total + 12), {
+  const page = b.add(undefined, 'web-frontend', 'click checkout', CLIENT, start, ms(total + 12), {
     'browser.platform': 'Linux',
     'url.full': 'https://shop.example/checkout',
     'session.id': b.hex(12),
@@ -291,6 +291,7 @@ export function shopTraces(count: number, now: bigint): MockTrace[] {
     else if (pick < 0.75) browse(shop, start);
     else if (pick < 0.97) login(shop, start);
     else nightly(shop, start);
+    builder.nest();
     out.push(builder.done());
   }
   return out;

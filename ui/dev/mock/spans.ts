@@ -93,6 +93,17 @@ export class Builder {
     });
   }
 
+  /** Makes every span that waits for its children end after them. */
+  nest(): void {
+    const byId = new Map(this.spans.map((s) => [s.spanId, s]));
+    for (const span of [...this.spans].reverse()) {
+      const parent = byId.get(span.parentId);
+      if (!parent || span.kind === 5) continue;
+      const end = span.start + span.duration + 120_000n;
+      if (end > parent.start + parent.duration) parent.duration = end - parent.start;
+    }
+  }
+
   done(): MockTrace {
     return { traceId: this.traceId, spans: this.spans };
   }

@@ -56,7 +56,12 @@ async function refusal(response: Response): Promise<ApiError> {
   const body = await response.text();
   try {
     const { error } = errorBody(JSON.parse(body), '');
-    return new ApiError(error.message, response.status, error.code, error);
+    return new ApiError(
+      error.message,
+      response.status,
+      error.code,
+      error.line === undefined ? undefined : error,
+    );
   } catch {
     return new ApiError(
       `${response.status} ${response.statusText}: ${body.slice(0, 200)}`,

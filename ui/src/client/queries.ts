@@ -50,7 +50,7 @@ export const attributeValuesQuery = (key: string, prefix: string, range: RangeTe
     queryFn: ({ signal }) => api.getAttributeValues(key, prefix, bounds(range), signal),
   });
 
-export const PAGE_SIZE = 100;
+export const PAGE_SIZE = 200;
 
 interface Page {
   cursor: string;

@@ -53,6 +53,10 @@ describe('what Jaeger gets wrong', () => {
     );
   });
 
+  test('a call that is ended a hair after its caller did hold it up', () => {
+    expect(path('A: 0+100 @shop; B: 10+91 < A @shop')).toBe('B[10,100] A[0,10]');
+  });
+
   test('the same picture on two clocks is skew, and is clipped', () => {
     expect(path('A: 0+100 @shop; C: 30+500 < A @stock server')).toBe('C[30,100] A[0,30]');
   });

@@ -2,7 +2,8 @@
 //
 // 1. Prune: a child that does not block its parent is left out with all that is below it: a CONSUMER under a PRODUCER, and a child
 //    that outlives its parent on the parent's own clock (same resource, not a SERVER or CONSUMER): the parent ended without it,
-//    so it cannot have waited for its end. On two clocks the same picture is skew, and step 2 clips it.
+//    so it cannot have waited for its end. A twentieth of its length is allowed, for spans are often ended in the wrong order by
+//    a hair. On two clocks the same picture is skew, and step 2 clips it.
 // 2. Clip, parents first: a child that lies wholly outside its parent is left out with all below it; one that sticks out is
 //    cut to the parent.
 // 3. Walk backwards from the root's end with a stack of frames {row, until}: of the children that end at or before `until`, take
@@ -71,7 +72,8 @@ function isAsync(spans: PathInput['spans'], row: number, parent: number): boolea
   const kind = spans.kind[row]!;
   if (kind === Kind.consumer) return spans.kind[parent] === Kind.producer;
   if (kind === Kind.server || spans.resource[row] !== spans.resource[parent]) return false;
-  return spans.start[row]! + spans.duration[row]! > spans.start[parent]! + spans.duration[parent]!;
+  const over = spans.start[row]! + spans.duration[row]! - spans.start[parent]! - spans.duration[parent]!;
+  return over * 20n > spans.duration[row]!;
 }
 
 interface Frame {

@@ -1,6 +1,6 @@
 // A trace ready to be looked at: the server's columns and what follows from them, all by row, so that 100,000 spans are a few
 // dozen arrays and not 100,000 objects.
-import { Mark, Status, type TraceColumns } from './columns';
+import { Status, type TraceColumns } from './columns';
 
 export interface Trace extends TraceColumns {
   readonly count: number;
@@ -106,9 +106,11 @@ export function errorsBelow(trace: Trace, row: number): number {
   return trace.errorsBefore[row + trace.spans.subtreeSize[row]! + 1]! - trace.errorsBefore[row + 1]!;
 }
 
-/** The row that stands for the trace in a header: the first true root, else the first row. */
+/** The row that stands for the trace in a header: the first true root, else the fragment with the most spans. */
 export function rootRow(trace: Trace): number {
-  return trace.roots.find((row) => (trace.spans.marks[row]! & Mark.orphan) === 0) ?? 0;
+  const { parentId, subtreeSize } = trace.spans;
+  const trueRoot = trace.roots.find((row) => parentId[row] === '');
+  return trueRoot ?? trace.roots.reduce((a, b) => (subtreeSize[b]! > subtreeSize[a]! ? b : a), 0);
 }
 
 /** Direct children of row, in order of start. */

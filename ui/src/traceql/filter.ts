@@ -95,6 +95,13 @@ function conjunction(text: string): Condition[] | undefined {
   return !inner || collect(text, inner, out) ? out : undefined;
 }
 
+/** False while the text cannot be read at all: half-written, or not TraceQL. */
+export function isReadable(text: string): boolean {
+  let broken = false;
+  parser.parse(maskMinus(text)).iterate({ enter: (node) => void (broken ||= node.type.isError) });
+  return !broken;
+}
+
 const firstChar = (text: string) => text.length - text.trimStart().length;
 
 function collect(text: string, node: SyntaxNode, out: Condition[]): boolean {

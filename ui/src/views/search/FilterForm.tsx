@@ -14,13 +14,15 @@ import { ConditionRow } from './ConditionRow';
 interface Props {
   /** undefined: the text says more than the form can */
   filter: Filter | undefined;
+  /** false while the text is half-written */
+  readable: boolean;
   range: RangeText;
   services: { name: string; spanCount: number; errorCount: number }[];
   onChange(text: string): void;
   onReset(): void;
 }
 
-export function FilterForm({ filter, range, services, onChange, onReset }: Props) {
+export function FilterForm({ filter, readable, range, services, onChange, onReset }: Props) {
   const shown = filter ?? EMPTY_FILTER;
   const operations = useQuery(operationsQuery(shown.service, range));
   const set = (patch: Partial<Filter>) => onChange(printFilter({ ...shown, ...patch }));
@@ -28,7 +30,9 @@ export function FilterForm({ filter, range, services, onChange, onReset }: Props
     <div className="filter-form">
       {!filter && (
         <p className="form-note">
-          The query says more than this form can show, so the text alone counts.{' '}
+          {readable
+            ? 'The query says more than this form can show, so the text alone counts. '
+            : 'The query is not complete yet. '}
           <button type="button" className="link-button" onClick={onReset}>
             Start over with the form
           </button>

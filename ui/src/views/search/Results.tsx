@@ -30,7 +30,17 @@ export function Results({ search, range, sort, sorts, onSort, onRange, onClear }
   const pages = search.data?.pages;
   const hits = useMemo(() => pages?.flatMap((p) => p.traces) ?? [], [pages]);
   const sorted = useMemo(() => sortHits(hits, sort), [hits, sort]);
-  const bounds = useMemo(() => pages?.[0] && { start: pages[0].start, end: pages[0].end }, [pages]);
+  const { hasNextPage } = search;
+  // The newest come first: while older ones are not loaded, the scatter shows the time that is.
+  const bounds = useMemo(() => {
+    if (!pages?.[0]) return undefined;
+    const { start, end } = pages[0];
+    const oldest = hits[hits.length - 1]?.startNs;
+    return {
+      start: hasNextPage && oldest !== undefined && oldest > start ? oldest - (end - oldest) / 50n : start,
+      end,
+    };
+  }, [pages, hits, hasNextPage]);
 
   if (search.isError) return <Failure error={search.error} onRetry={() => void search.refetch()} />;
   if (!pages || !bounds)
@@ -147,7 +157,7 @@ function Failure({ error, onRetry }: { error: Error; onRetry(): void }) {
           )
         }
       >
-        {error.message}
+        {inQuery ? 'The place is marked in the text above.' : error.message}
       </Notice>
     </section>
   );

@@ -5,7 +5,7 @@ import type { RangeText } from '../../base/range';
 import type { ViewProps } from '../../base/url';
 import { ApiError } from '../../client/api';
 import { searchQuery, servicesQuery, statusQuery } from '../../client/queries';
-import { parseFilter } from '../../traceql/filter';
+import { isReadable, parseFilter } from '../../traceql/filter';
 import { useHotkeys } from '../../widgets/hooks';
 import { FilterForm } from './FilterForm';
 import { FirstRun } from './FirstRun';
@@ -59,6 +59,7 @@ export function SearchPage({ params, update }: ViewProps) {
       <aside className="search-side" aria-label="Filters">
         <FilterForm
           filter={filter}
+          readable={filter !== undefined || isReadable(draft)}
           range={range}
           services={services.data ?? []}
           onChange={ask}

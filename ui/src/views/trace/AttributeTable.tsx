@@ -43,7 +43,7 @@ export function AttributeTable({ attributes, scope, onFind }: Props) {
           const query = scope && filterFor(scope, key, value);
           return (
             <tr key={`${i}-${key}`}>
-              <th scope="row">{key}</th>
+              <th scope="row">{breakable(key)}</th>
               <td>
                 <ValueView value={value} />
                 <span className="attribute-actions">
@@ -82,6 +82,9 @@ export function AttributeTable({ attributes, scope, onFind }: Props) {
 
 const findText = (key: string, text: string) =>
   /[\s"]/.test(text) ? `"${text.replace(/"/g, '').slice(0, 60)}"` : `${key}=${text}`;
+
+/** A long key may break after its dots, not in the middle of a word. */
+const breakable = (key: string) => key.split(/(?<=[._])/).map((part, i) => [i > 0 && <wbr key={i} />, part]);
 
 /** undefined for values that TraceQL cannot compare. */
 function filterFor(scope: Scope, key: string, value: Value): string | undefined {

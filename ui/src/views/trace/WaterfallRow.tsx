@@ -1,4 +1,5 @@
 // One span: its place in the tree, its name, its bar with events and critical path, and what is odd about it.
+import { memo } from 'react';
 import { serviceCss } from '../../base/colour';
 import { formatCount, plural } from '../../base/number';
 import { formatDuration } from '../../base/time';
@@ -23,7 +24,8 @@ interface Props {
   sections: Section[] | undefined;
 }
 
-export function WaterfallRow({ view, row, index, top, selected, match, sections }: Props) {
+export const WaterfallRow = memo(function WaterfallRow(props: Props) {
+  const { view, row, index, top, selected, match, sections } = props;
   const { trace } = view;
   const children = trace.childCount[row]!;
   const collapsed = isCollapsed(trace, view.collapse, row);
@@ -54,7 +56,10 @@ export function WaterfallRow({ view, row, index, top, selected, match, sections 
       onClick={() => view.select(row, 'span')}
     >
       <div className="cell-name" role="gridcell">
-        <span className="guides" style={{ width: `calc(${depth} * var(--indent))` }} />
+        <span
+          className={view.guides ? 'guides' : ''}
+          style={{ flex: 'none', width: `calc(${depth} * var(--indent))` }}
+        />
         {children > 0 ? (
           <button
             type="button"
@@ -92,7 +97,7 @@ export function WaterfallRow({ view, row, index, top, selected, match, sections 
       <Bar view={view} row={row} sections={sections} />
     </div>
   );
-}
+});
 
 function Bar({
   view,
@@ -137,22 +142,20 @@ function Bar({
           <EventTicks trace={trace} row={row} from={from} length={length} />
         </>
       )}
-      <span
-        className={`duration num ${place}`}
-        style={
-          place === 'right'
-            ? { left: percent(shownRight) }
-            : place === 'left'
-              ? { right: percent(1 - shownLeft) }
-              : undefined
-        }
-      >
+      <span className={`duration num ${place}`} style={labelPlace(place, shownLeft, shownRight)}>
         {place === 'before' && '‹ '}
         {formatDuration(trace.spans.duration[row]!)}
         {place === 'after' && ' ›'}
       </span>
     </div>
   );
+}
+
+/** Beside the bar where there is room, else at its right end. */
+function labelPlace(place: string, left: number, right: number): React.CSSProperties | undefined {
+  if (place === 'right') return { left: `${right * 100}%` };
+  if (place === 'left') return { right: `${(1 - left) * 100}%` };
+  return place === 'inside' ? { right: `${Math.max(0, 1 - right) * 100}%` } : undefined;
 }
 
 const TICKS_MAX = 40;
@@ -178,7 +181,7 @@ function EventTicks({
       out.push(
         <span
           key={e}
-          className={`event ${name === 'exception' ? 'exception' : ''}`}
+          className={`event ${name === 'exception' ? 'event-error' : ''}`}
           title={name}
           style={{ left: `${at * 100}%` }}
         />,

@@ -18,6 +18,8 @@ export interface TraceViewModel extends TraceState {
   sections: Section[];
   sectionsOf: Map<number, Section[]> | undefined;
   self: BigInt64Array;
+  /** lines of the tree: only while levels are wide enough to tell them apart */
+  guides: boolean;
   select(row: number | undefined, panel?: Panel): void;
   setZoom(zoom: Window | undefined): void;
   setFind(text: string): void;
@@ -79,6 +81,7 @@ export function useTraceView(trace: Trace, params: UrlParams, update: UpdateUrl)
     sections,
     sectionsOf,
     self,
+    guides: trace.depthMax <= 30,
     select,
     setCollapse,
     setZoom: useCallback((next) => update(zoomPatch(next)), [update]),
