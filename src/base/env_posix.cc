@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/env.h"
+#include "base/folder.h"
 
 namespace weft {
 namespace {
@@ -30,13 +31,10 @@ Error SystemError(std::string_view what, const std::string& path) {
   const int code = errno;
   const std::string message = std::string(what) + " " + path + ": " + std::strerror(code);
   switch (code) {
-    case ENOENT:
-      return Error(ErrorCode::kNotFound, message);
+    case ENOENT: return Error(ErrorCode::kNotFound, message);
     case ENOSPC:
-    case EDQUOT:
-      return Error(ErrorCode::kUnavailable, message, kDiskFullRetryMs);
-    default:
-      return Error(ErrorCode::kIo, message);
+    case EDQUOT: return Error(ErrorCode::kUnavailable, message, kDiskFullRetryMs);
+    default: return Error(ErrorCode::kIo, message);
   }
 }
 
@@ -154,11 +152,6 @@ int64_t ReadClock(clockid_t clock) {
   return static_cast<int64_t>(t.tv_sec) * 1'000'000'000 + t.tv_nsec;
 }
 
-std::string ParentOf(const std::string& path) {
-  const std::string parent = std::filesystem::path(path).parent_path().string();
-  return parent.empty() ? "." : parent;
-}
-
 class PosixEnv : public Env {
  public:
   int64_t NowNs() const override { return ReadClock(CLOCK_REALTIME); }
@@ -203,7 +196,7 @@ class PosixEnv : public Env {
       ::unlink(temporary.c_str());
       return error;
     }
-    return SyncFolder(ParentOf(path));
+    return SyncFolder(ParentFolder(path));
   }
 
   Error RenamePath(const std::string& from, const std::string& to) override {

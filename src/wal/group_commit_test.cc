@@ -333,6 +333,7 @@ TEST(WalThreadTest, ManyThreadsAppendRotateAndReleaseAndNothingIsLost) {
     }
     for (int i = 0; i < 10; ++i) (*wal)->Rotate();
     for (std::thread& thread : threads) thread.join();
+    while (left > 0) std::this_thread::yield();
     const uint64_t last = (*wal)->Rotate();
     (*wal)->Stop();
     EXPECT_EQ(left, 0);

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/folder.h"
 #include "base/log.h"
 #include "wal/segment_reader.h"
 
@@ -14,18 +15,6 @@ struct FoundSegment {
   SegmentId id;
   uint64_t size_bytes = 0;
 };
-
-std::string ParentOf(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
-Error MakeFolder(Env& env, const std::string& folder) {
-  // Synced also when it exists: the process that made it may have been cut off before it did so.
-  WEFT_RETURN_IF_ERROR(env.CreateFolder(folder));
-  return env.SyncFolder(ParentOf(folder));
-}
 
 Result<std::vector<FoundSegment>> FindSegments(Env& env, const std::string& folder) {
   WEFT_ASSIGN_OR_RETURN(const auto files, env.ListFolder(folder));
@@ -109,7 +98,7 @@ void CutTornTail(Env& env, const SegmentTable& table, MetricRegistry& metrics,
 
 Result<std::vector<SegmentId>> ReplaySegments(Env& env, SegmentTable& table,
                                               MetricRegistry& metrics, ReplayHandler& handler) {
-  WEFT_RETURN_IF_ERROR(MakeFolder(env, table.folder()));
+  WEFT_RETURN_IF_ERROR(MakeDurableFolder(env, table.folder()));
   WEFT_ASSIGN_OR_RETURN(const auto found, FindSegments(env, table.folder()));
   uint64_t total = 0;
   for (const FoundSegment& segment : found) total += segment.size_bytes;

@@ -1,0 +1,52 @@
+// The blocks that queries see, per tenant: a list that is replaced whole, never changed, so that a
+// query keeps the one it began with.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/time_range.h"
+#include "store/catalog.h"
+
+namespace weft::store {
+
+using BlockPtr = std::shared_ptr<const CatalogBlock>;
+// Newest first: by last_start_ns, then id.
+using BlockVector = std::vector<BlockPtr>;
+
+struct TenantTotals {
+  uint64_t blocks = 0;
+  uint64_t bytes = 0;
+  uint64_t spans = 0;
+  uint64_t traces = 0;
+  uint64_t oldest_ns = 0;  // first start of any span; 0 when there are no blocks
+  uint64_t newest_ns = 0;
+};
+
+// Any thread.
+class BlockList {
+ public:
+  BlockList();
+
+  // All at once; nothing may be there yet.
+  void Fill(std::vector<CatalogBlock> blocks) WEFT_EXCLUDES(mutex_);
+  void Add(CatalogBlock block) WEFT_EXCLUDES(mutex_);
+  // The block that was removed, or null.
+  BlockPtr Remove(const BlockName& name) WEFT_EXCLUDES(mutex_);
+
+  // Never null.
+  std::shared_ptr<const BlockVector> Get(const model::TenantId& tenant) const WEFT_EXCLUDES(mutex_);
+  BlockPtr Find(const BlockName& name) const WEFT_EXCLUDES(mutex_);
+  std::vector<model::TenantId> tenants() const WEFT_EXCLUDES(mutex_);
+  TenantTotals TotalsOf(const model::TenantId& tenant) const WEFT_EXCLUDES(mutex_);
+
+ private:
+  mutable Mutex mutex_;
+  std::map<model::TenantId, std::shared_ptr<const BlockVector>> lists_ WEFT_GUARDED_BY(mutex_);
+  const std::shared_ptr<const BlockVector> none_;
+};
+
+}  // namespace weft::store

@@ -1,0 +1,179 @@
+#include "store/block_shelf.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+
+namespace weft::store {
+
+BlockShelf::BlockShelf(ObjectStore& objects, MetricRegistry& metrics)
+    : objects_(objects),
+      metrics_(metrics),
+      damaged_gauge_(metrics.GetGauge("weft_store_damaged_blocks",
+                                      "Blocks that are there and can't be read; see the log.")) {}
+
+Error BlockShelf::Load(bool remove_unfinished) {
+  WEFT_ASSIGN_OR_RETURN(Catalog catalog, ReadCatalog(objects_));
+  for (const std::string& folder : catalog.strangers) {
+    LogWarn("a folder among the blocks is not a block and is left alone", {{"folder", folder}});
+  }
+  for (const BlockName& name : catalog.unfinished) {
+    if (!remove_unfinished) break;
+    LogInfo("an unfinished block was removed", {{"tenant", name.tenant}, {"block", name.id}});
+    if (const Error error = objects_.DeleteFolder(FolderOf(name)); !error.ok()) {
+      LogWarn("an unfinished block could not be removed", {{"error", error.message()}});
+    }
+  }
+  for (const Catalog::Damaged& damaged : catalog.damaged) SetAside(damaged.name, damaged.error);
+  {
+    const MutexLock lock(mutex_);
+    for (const CatalogBlock& block : catalog.blocks) Remember(block);
+  }
+  list_.Fill(std::move(catalog.blocks));
+  for (const model::TenantId& tenant : list_.tenants()) UpdateGauges(tenant);
+  return Error::Ok();
+}
+
+void BlockShelf::Remember(const CatalogBlock& block) {
+  for (const std::string& file : block.auxiliary) auxiliary_[file].push_back(block.name);
+}
+
+Error BlockShelf::Write(block::EncodedBlock block) {
+  const BlockName name{block.meta.tenant, block.meta.id};
+  WEFT_RETURN_IF_ERROR(CheckBlockName(name));
+  if (list_.Find(name) != nullptr) {
+    return Error(ErrorCode::kInvalidArgument, "block " + name.id + " exists already");
+  }
+  CatalogBlock entry{name, block.meta, 0, {}};
+  const std::string json = block.meta.ToJson();
+  entry.total_bytes = block.meta.TotalBytes() + json.size();
+  for (const block::BlockFile& file : block.auxiliary) entry.auxiliary.push_back(file.name);
+
+  Error error = PutFiles(block, name);
+  if (error.ok()) error = objects_.Put(ObjectOf(name, kMetaFile), json);
+  if (!error.ok()) {
+    Undo(name);
+    return error.WithContext("block " + name.id);
+  }
+  {
+    const MutexLock lock(mutex_);
+    Remember(entry);
+  }
+  const uint64_t spans = entry.meta.span_count;
+  const bool fresh = entry.meta.level == 0;
+  list_.Add(std::move(entry));
+  UpdateGauges(name.tenant);
+  if (fresh) {
+    metrics_
+        .GetCounter("weft_stored_spans_total", "Spans written to fresh blocks by this process.",
+                    {{"tenant", name.tenant}})
+        .Add(spans);
+  }
+  return Error::Ok();
+}
+
+Error BlockShelf::PutFiles(const block::EncodedBlock& block, const BlockName& name) {
+  std::vector<NamedBytes> objects;
+  for (const auto* files : {&block.files, &block.auxiliary}) {
+    for (const block::BlockFile& file : *files) {
+      if (file.name == kMetaFile || file.name.find('/') != std::string::npos) {
+        return Error(ErrorCode::kInvalidArgument, "a file of a block can't be named " + file.name);
+      }
+      objects.push_back({ObjectOf(name, file.name), file.bytes});
+    }
+  }
+  return objects_.Put(objects);
+}
+
+void BlockShelf::Undo(const BlockName& name) {
+  // meta.json first: it may be there although the store said no.
+  Error error = objects_.Delete(ObjectOf(name, kMetaFile));
+  if (error.ok()) error = objects_.DeleteFolder(FolderOf(name));
+  if (!error.ok()) {
+    LogWarn("a block that could not be written could not be removed either",
+            {{"tenant", name.tenant}, {"block", name.id}, {"error", error.message()}});
+  }
+}
+
+Result<std::vector<block::BlockSink::AuxiliaryFile>> BlockShelf::ReadAuxiliary(
+    std::string_view file) const {
+  std::vector<BlockName> names;
+  {
+    const MutexLock lock(mutex_);
+    const auto it = auxiliary_.find(file);
+    if (it != auxiliary_.end()) names = it->second;
+  }
+  std::vector<block::BlockSink::AuxiliaryFile> files;
+  for (const BlockName& name : names) {
+    auto bytes = objects_.Get(ObjectOf(name, file));
+    if (bytes.error().code() == ErrorCode::kNotFound) continue;  // deleted since
+    if (!bytes.ok()) return bytes.error();
+    files.push_back({name.tenant, name.id, std::move(bytes).value()});
+  }
+  return files;
+}
+
+Error BlockShelf::RemoveAuxiliary(const BlockName& name, std::string_view file) {
+  WEFT_RETURN_IF_ERROR(CheckBlockName(name));
+  {
+    // Only what is known to be auxiliary: never a file that meta.json lists.
+    const MutexLock lock(mutex_);
+    const auto it = auxiliary_.find(file);
+    if (it == auxiliary_.end()) return Error::Ok();
+    if (std::find(it->second.begin(), it->second.end(), name) == it->second.end()) {
+      return Error::Ok();
+    }
+  }
+  WEFT_RETURN_IF_ERROR(objects_.Delete(ObjectOf(name, file)));
+  const MutexLock lock(mutex_);
+  const auto it = auxiliary_.find(file);
+  if (it != auxiliary_.end()) std::erase(it->second, name);
+  return Error::Ok();
+}
+
+Error BlockShelf::Delete(const BlockName& name) {
+  WEFT_RETURN_IF_ERROR(CheckBlockName(name));
+  list_.Remove(name);
+  UpdateGauges(name.tenant);
+  {
+    const MutexLock lock(mutex_);
+    for (auto& [file, names] : auxiliary_) std::erase(names, name);
+  }
+  WEFT_RETURN_IF_ERROR(objects_.Delete(ObjectOf(name, kMetaFile)));
+  return objects_.DeleteFolder(FolderOf(name));
+}
+
+void BlockShelf::SetAside(const BlockName& name, const Error& why) {
+  {
+    const MutexLock lock(mutex_);
+    const bool known = std::any_of(damaged_.begin(), damaged_.end(),
+                                   [&](const Catalog::Damaged& d) { return d.name == name; });
+    if (known) return;
+    damaged_.push_back({name, why});
+    damaged_gauge_.Set(static_cast<int64_t>(damaged_.size()));
+    for (auto& [file, names] : auxiliary_) std::erase(names, name);
+  }
+  list_.Remove(name);
+  UpdateGauges(name.tenant);
+  LogError("a block can't be read; it is left where it is and out of all answers",
+           {{"tenant", name.tenant}, {"block", name.id}, {"error", why.message()}});
+}
+
+std::vector<Catalog::Damaged> BlockShelf::damaged() const {
+  const MutexLock lock(mutex_);
+  return damaged_;
+}
+
+void BlockShelf::UpdateGauges(const model::TenantId& tenant) {
+  const TenantTotals totals = list_.TotalsOf(tenant);
+  const MetricLabels labels{{"tenant", tenant}};
+  const auto set = [&](std::string_view name, std::string_view help, uint64_t value) {
+    metrics_.GetGauge(name, help, labels).Set(static_cast<int64_t>(value));
+  };
+  set("weft_store_blocks", "Blocks.", totals.blocks);
+  set("weft_store_bytes", "Bytes of all files of all blocks.", totals.bytes);
+  set("weft_store_spans", "Spans in blocks.", totals.spans);
+}
+
+}  // namespace weft::store

@@ -1,0 +1,66 @@
+// BlockShelf: puts blocks into an object store and takes them away, and knows which are there. What
+// is inside a block it never looks at.
+//
+// Writing: 1. all files, durable; 2. meta.json, durable: from here on the block exists; 3. the list
+// that queries see. Whatever happens before 2 leaves a folder without meta.json, which the next
+// start removes. Deleting goes the other way round.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/metrics.h"
+#include "base/mutex.h"
+#include "block/block.h"
+#include "store/block_list.h"
+#include "store/catalog.h"
+#include "store/object_store.h"
+
+namespace weft::store {
+
+// Any thread.
+class BlockShelf {
+ public:
+  // `objects` and `metrics` must outlive it.
+  BlockShelf(ObjectStore& objects, MetricRegistry& metrics);
+
+  // Reads the catalog; removes folders that are no blocks if `remove_unfinished` (only by the one
+  // process that writes). Damaged blocks are logged, counted, left where they are and not seen by
+  // queries. Called once.
+  Error Load(bool remove_unfinished);
+
+  // As BlockSink says.
+  Error Write(block::EncodedBlock block);
+  Result<std::vector<block::BlockSink::AuxiliaryFile>> ReadAuxiliary(std::string_view file) const
+      WEFT_EXCLUDES(mutex_);
+  Error RemoveAuxiliary(const BlockName& name, std::string_view file) WEFT_EXCLUDES(mutex_);
+
+  // Out of sight at once, then off the disk; ok when there is none. Queries that began before may
+  // fail to read it. On failure it is out of sight, and may be back at the next start.
+  Error Delete(const BlockName& name);
+  // Takes a block that turned out to be unreadable out of sight; logged and counted once.
+  void SetAside(const BlockName& name, const Error& why) WEFT_EXCLUDES(mutex_);
+
+  const BlockList& list() const { return list_; }
+  std::vector<Catalog::Damaged> damaged() const WEFT_EXCLUDES(mutex_);
+
+ private:
+  Error PutFiles(const block::EncodedBlock& block, const BlockName& name);
+  void Undo(const BlockName& name);
+  void Remember(const CatalogBlock& block) WEFT_REQUIRES(mutex_);
+  void UpdateGauges(const model::TenantId& tenant);
+
+  ObjectStore& objects_;
+  MetricRegistry& metrics_;
+  Gauge& damaged_gauge_;
+  BlockList list_;
+
+  mutable Mutex mutex_;
+  // Auxiliary files by name, and the blocks that have one.
+  std::map<std::string, std::vector<BlockName>, std::less<>> auxiliary_ WEFT_GUARDED_BY(mutex_);
+  std::vector<Catalog::Damaged> damaged_ WEFT_GUARDED_BY(mutex_);
+};
+
+}  // namespace weft::store

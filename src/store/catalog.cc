@@ -1,0 +1,130 @@
+#include "store/catalog.h"
+
+#include <algorithm>
+
+#include "model/tenant.h"
+
+namespace weft::store {
+namespace {
+
+constexpr size_t kBlockIdDigits = 24;
+
+bool IsBlockId(std::string_view id) {
+  return id.size() == kBlockIdDigits &&
+         id.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+bool IsTenant(std::string_view tenant) {
+  const auto parsed = model::ParseTenant(tenant);
+  return !tenant.empty() && parsed.ok() && *parsed == tenant;
+}
+
+Error Damage(const std::string& what) { return Error(ErrorCode::kCorrupt, what); }
+
+// The files that meta.json lists must be there, and whole as far as their sizes say.
+Error MatchFiles(const std::vector<ObjectInfo>& objects, CatalogBlock* block) {
+  block->total_bytes = 0;
+  std::vector<std::string> rest;
+  for (const ObjectInfo& object : objects) {
+    if (object.name == kMetaFile) {
+      block->total_bytes += object.size_bytes;
+    } else {
+      rest.push_back(object.name);
+    }
+  }
+  for (const block::FileMeta& file : block->meta.files) {
+    const auto it = std::find_if(objects.begin(), objects.end(), [&](const ObjectInfo& object) {
+      return object.name == file.name;
+    });
+    if (it == objects.end()) return Damage(file.name + " is missing");
+    if (it->size_bytes != file.size_bytes) {
+      return Damage(file.name + " has " + std::to_string(it->size_bytes) + " bytes, not " +
+                    std::to_string(file.size_bytes));
+    }
+    block->total_bytes += file.size_bytes;
+    std::erase(rest, file.name);
+  }
+  block->auxiliary = std::move(rest);
+  return Error::Ok();
+}
+
+Result<CatalogBlock> ReadListed(const ObjectStore& store, const BlockName& name,
+                                const Listing& listing) {
+  WEFT_ASSIGN_OR_RETURN(const std::string json, store.Get(ObjectOf(name, kMetaFile)));
+  CatalogBlock block;
+  block.name = name;
+  WEFT_ASSIGN_OR_RETURN(block.meta, block::BlockMeta::FromJson(json));
+  if (block.meta.id != name.id || block.meta.tenant != name.tenant) {
+    return Damage("meta.json is of another block");
+  }
+  WEFT_RETURN_IF_ERROR(MatchFiles(listing.objects, &block));
+  return block;
+}
+
+bool HasMeta(const Listing& listing) {
+  return std::any_of(listing.objects.begin(), listing.objects.end(),
+                     [](const ObjectInfo& object) { return object.name == kMetaFile; });
+}
+
+Error ReadBlockInto(const ObjectStore& store, BlockName name, Catalog* catalog) {
+  WEFT_ASSIGN_OR_RETURN(const Listing listing, store.List(FolderOf(name)));
+  if (!HasMeta(listing)) {
+    catalog->unfinished.push_back(std::move(name));
+    return Error::Ok();
+  }
+  auto block = ReadListed(store, name, listing);
+  if (block.ok()) {
+    catalog->blocks.push_back(std::move(block).value());
+  } else {
+    catalog->damaged.push_back({std::move(name), block.error()});
+  }
+  return Error::Ok();
+}
+
+}  // namespace
+
+Error CheckBlockName(const BlockName& name) {
+  if (!IsTenant(name.tenant)) return Error(ErrorCode::kInvalidArgument, "not a tenant's name");
+  if (!IsBlockId(name.id)) {
+    return Error(ErrorCode::kInvalidArgument, "a block id is 24 lower-case hex digits");
+  }
+  return Error::Ok();
+}
+
+std::string FolderOf(const BlockName& name) { return name.tenant + "/" + name.id; }
+
+std::string ObjectOf(const BlockName& name, std::string_view file) {
+  return FolderOf(name) + "/" + std::string(file);
+}
+
+Result<CatalogBlock> ReadCatalogBlock(const ObjectStore& store, const BlockName& name) {
+  WEFT_RETURN_IF_ERROR(CheckBlockName(name));
+  WEFT_ASSIGN_OR_RETURN(const Listing listing, store.List(FolderOf(name)));
+  if (!HasMeta(listing)) {
+    return Error(ErrorCode::kNotFound,
+                 "there is no block " + name.id + " of tenant " + name.tenant);
+  }
+  return ReadListed(store, name, listing);
+}
+
+Result<Catalog> ReadCatalog(const ObjectStore& store) {
+  Catalog catalog;
+  WEFT_ASSIGN_OR_RETURN(const Listing tenants, store.List(""));
+  for (const std::string& tenant : tenants.folders) {
+    if (!IsTenant(tenant)) {
+      catalog.strangers.push_back(tenant);
+      continue;
+    }
+    WEFT_ASSIGN_OR_RETURN(const Listing blocks, store.List(tenant));
+    for (const std::string& id : blocks.folders) {
+      if (IsBlockId(id)) {
+        WEFT_RETURN_IF_ERROR(ReadBlockInto(store, {tenant, id}, &catalog));
+      } else {
+        catalog.strangers.push_back(tenant + "/" + id);
+      }
+    }
+  }
+  return catalog;
+}
+
+}  // namespace weft::store

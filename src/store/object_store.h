@@ -1,0 +1,65 @@
+// ObjectStore: a place for whole objects under names, on this machine or another.
+//
+// A name is a path of components joined by '/', each 1 to 200 of [A-Za-z0-9!-_.*'()] and not "." or
+// ".."; anything else is refused with kInvalidArgument, so that no name can leave the store's own
+// place. Thread rule: every method from any thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/env.h"
+#include "base/error.h"
+
+namespace weft::store {
+
+struct ObjectInfo {
+  std::string name;  // last component
+  uint64_t size_bytes = 0;
+};
+
+// What lies directly in a folder, each sorted by name.
+struct Listing {
+  std::vector<ObjectInfo> objects;
+  std::vector<std::string> folders;  // last components
+};
+
+struct NamedBytes {
+  std::string name;
+  std::string_view bytes;
+};
+
+class ObjectStore {
+ public:
+  virtual ~ObjectStore() = default;
+
+  // Each object is whole and durable when this returns ok, and replaces one of the same name. On
+  // failure each of them is there whole, or as it was before.
+  virtual Error Put(std::span<const NamedBytes> objects) = 0;
+  Error Put(const std::string& name, std::string_view bytes) {
+    const NamedBytes object{name, bytes};
+    return Put({&object, 1});
+  }
+
+  // kNotFound when there is none.
+  virtual Result<std::unique_ptr<ReadableFile>> Open(const std::string& name) const = 0;
+  virtual Result<std::string> Get(const std::string& name) const = 0;
+  // Empty for a folder that does not exist: a folder exists while something is in it. "" is the
+  // whole store.
+  virtual Result<Listing> List(const std::string& folder) const = 0;
+
+  // Durable when this returns. Ok when there is none.
+  virtual Error Delete(const std::string& name) = 0;
+  // Everything under the folder; not in one step, and not durable at once: a power cut may bring
+  // some of it back.
+  virtual Error DeleteFolder(const std::string& folder) = 0;
+};
+
+// Whether `name` keeps the rules above.
+Error CheckObjectName(std::string_view name);
+
+}  // namespace weft::store
