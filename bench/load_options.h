@@ -1,0 +1,30 @@
+// What the load generator is asked to do.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace weft::bench {
+
+struct LoadOptions {
+  uint64_t spans = 1'000'000;
+  uint64_t seed = 1;
+  double rate =
+      0;  // spans a second; 0: everything made beforehand, then as fast as the server takes it
+  std::string protocol = "http";  // or "grpc"
+  std::string address;            // host:port
+  uint32_t connections = 2;
+  std::string samples;  // file for ids and values that queries can ask for; empty: none
+};
+
+enum class LoadMode { kSend, kBaseline };
+
+struct LoadCommand {
+  LoadMode mode = LoadMode::kSend;
+  LoadOptions options;
+};
+
+// Reads the command line; ends the process with a message when it makes no sense.
+LoadCommand ReadCommandLine(int argc, char** argv);
+
+}  // namespace weft::bench

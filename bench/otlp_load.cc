@@ -1,0 +1,210 @@
+// weft_otlp_load: the sender behind bench/run. Prints "ready" when the first byte could go out,
+// waits for a line on standard input, works, and prints one line of JSON.
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+#include <iostream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/env.h"
+#include "base/mutex.h"
+#include "bench/baseline.h"
+#include "bench/load_options.h"
+#include "bench/otlp_connection.h"
+#include "bench/samples.h"
+#include "bench/traffic.h"
+
+namespace weft::bench {
+namespace {
+
+constexpr int64_t kRetryWaitMs = 50;
+constexpr int kAttemptsMax = 1200;  // a minute
+
+struct SendCounts {
+  std::atomic<uint64_t> spans{0};
+  std::atomic<uint64_t> bytes{0};
+  std::atomic<uint64_t> retries{0};
+  std::atomic<uint64_t> failures{0};
+};
+
+std::unique_ptr<OtlpConnection> Connect(const LoadOptions& options) {
+  return options.protocol == "grpc" ? ConnectGrpc(options.address) : ConnectHttp(options.address);
+}
+
+void SendOne(OtlpConnection& connection, const demo::ExportRequest& request, SendCounts* counts) {
+  for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
+    const Error error = connection.Send(request.body);
+    if (error.ok()) {
+      counts->spans += request.span_count;
+      counts->bytes += request.body.size();
+      return;
+    }
+    if (error.code() != ErrorCode::kUnavailable) {
+      std::cerr << error.message() << "\n";
+      break;
+    }
+    ++counts->retries;
+    std::this_thread::sleep_for(std::chrono::milliseconds(kRetryWaitMs));
+  }
+  ++counts->failures;
+}
+
+double Seconds(std::chrono::steady_clock::time_point since) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - since).count();
+}
+
+void WaitForGo() {
+  std::cout << "ready" << std::endl;
+  std::string line;
+  std::getline(std::cin, line);
+}
+
+int Report(const SendCounts& counts, double seconds) {
+  std::printf(
+      "{\"spans\": %llu, \"bytes\": %llu, \"seconds\": %.6f, \"retries\": %llu, \"failures\": "
+      "%llu}\n",
+      static_cast<unsigned long long>(counts.spans), static_cast<unsigned long long>(counts.bytes),
+      seconds, static_cast<unsigned long long>(counts.retries),
+      static_cast<unsigned long long>(counts.failures));
+  return counts.failures == 0 ? 0 : 1;
+}
+
+// Everything is made beforehand; the connections share the list.
+int SendAtOnce(const LoadOptions& options) {
+  const Traffic traffic =
+      MakeTraffic(options.spans, options.seed, static_cast<uint64_t>(Env::Posix().NowNs()));
+  if (!options.samples.empty()) {
+    if (const Error error = WriteSamples(traffic, options.samples); !error.ok()) {
+      std::cerr << error.message() << "\n";
+      return 1;
+    }
+  }
+  WaitForGo();
+  SendCounts counts;
+  std::atomic<size_t> next{0};
+  const auto begin = std::chrono::steady_clock::now();
+  std::vector<std::thread> threads;
+  for (uint32_t i = 0; i < options.connections; ++i) {
+    threads.emplace_back([&] {
+      auto connection = Connect(options);
+      for (size_t at = next++; at < traffic.requests.size(); at = next++)
+        SendOne(*connection, traffic.requests[at], &counts);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  return Report(counts, Seconds(begin));
+}
+
+// Requests on their way from the feed to the connections.
+class Queue {
+ public:
+  void Put(std::vector<demo::ExportRequest>* requests) {
+    MutexLock lock(mutex_);
+    for (demo::ExportRequest& request : *requests) requests_.push_back(std::move(request));
+    requests->clear();
+    some_.NotifyAll();
+  }
+  void Close() {
+    MutexLock lock(mutex_);
+    closed_ = true;
+    some_.NotifyAll();
+  }
+  bool Take(demo::ExportRequest* request) {
+    MutexLock lock(mutex_);
+    while (taken_ == requests_.size() && !closed_) some_.Wait(mutex_);
+    if (taken_ == requests_.size()) return false;
+    *request = std::move(requests_[taken_++]);
+    if (taken_ == requests_.size()) {
+      requests_.clear();
+      taken_ = 0;
+    }
+    return true;
+  }
+
+ private:
+  Mutex mutex_;
+  CondVar some_;
+  std::vector<demo::ExportRequest> requests_ WEFT_GUARDED_BY(mutex_);
+  size_t taken_ WEFT_GUARDED_BY(mutex_) = 0;
+  bool closed_ WEFT_GUARDED_BY(mutex_) = false;
+};
+
+// Spans are made as time passes, as live traffic is.
+int SendAtRate(const LoadOptions& options) {
+  Env& env = Env::Posix();
+  WaitForGo();
+  demo::ShopFeed feed =
+      MakeLiveFeed(options.rate, options.seed, static_cast<uint64_t>(env.NowNs()));
+  SendCounts counts;
+  Queue queue;
+  const auto begin = std::chrono::steady_clock::now();
+  std::vector<std::thread> threads;
+  for (uint32_t i = 0; i < options.connections; ++i) {
+    threads.emplace_back([&] {
+      auto connection = Connect(options);
+      demo::ExportRequest request;
+      while (queue.Take(&request)) SendOne(*connection, request, &counts);
+    });
+  }
+  const double seconds = static_cast<double>(options.spans) / options.rate;
+  std::vector<demo::ExportRequest> requests;
+  while (Seconds(begin) < seconds) {
+    feed.Advance(static_cast<uint64_t>(env.NowNs()), &requests);
+    queue.Put(&requests);
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  queue.Close();
+  for (std::thread& thread : threads) thread.join();
+  return Report(counts, Seconds(begin));
+}
+
+// CPU time of this thread: others may be busy on the machine.
+double CpuSeconds() {
+  timespec now;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+template <typename Work>
+double BestCpuNsPerSpan(uint64_t spans, Work work) {
+  double best = 1e300;
+  for (int round = 0; round < 3; ++round) {
+    const double before = CpuSeconds();
+    work();
+    best = std::min(best, CpuSeconds() - before);
+  }
+  return best * 1e9 / static_cast<double>(spans);
+}
+
+int MeasureBaseline(const LoadOptions& options) {
+  const Traffic traffic =
+      MakeTraffic(options.spans, options.seed, static_cast<uint64_t>(Env::Posix().NowNs()));
+  const WalkCounts counts = WalkFields(traffic);
+  const WalkCounts hashed = WalkAndHash(traffic);
+  uint64_t digest = 0;
+  const double hash_ns =
+      BestCpuNsPerSpan(counts.spans, [&] { digest += WalkAndHash(traffic).digest; });
+  const auto spans = static_cast<double>(counts.spans);
+  std::printf(
+      "{\"spans\": %llu, \"bytesPerSpan\": %.1f, \"attributesPerSpan\": %.2f, \"spansPerTrace\": "
+      "%.2f, \"walkAndHashNs\": %.1f, "
+      "\"digest\": \"%llx\"}\n",
+      static_cast<unsigned long long>(counts.spans), static_cast<double>(traffic.bytes) / spans,
+      static_cast<double>(counts.attributes) / spans, spans / static_cast<double>(counts.traces),
+      hash_ns, static_cast<unsigned long long>(digest ^ hashed.digest));
+  return 0;
+}
+
+int Main(int argc, char** argv) {
+  const LoadCommand command = ReadCommandLine(argc, argv);
+  if (command.mode == LoadMode::kBaseline) return MeasureBaseline(command.options);
+  return command.options.rate > 0 ? SendAtRate(command.options) : SendAtOnce(command.options);
+}
+
+}  // namespace
+}  // namespace weft::bench
+
+int main(int argc, char** argv) { return weft::bench::Main(argc, argv); }
