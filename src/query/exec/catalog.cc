@@ -1,0 +1,193 @@
+#include "query/exec/catalog.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <utility>
+
+#include "query/exec/group_filter.h"
+#include "query/exec/row_values.h"
+#include "query/exec/value_count.h"
+
+namespace weft::query::exec {
+namespace {
+
+using block::Column;
+using block::ColumnPtr;
+using block::Intrinsic;
+using block::Scope;
+
+struct Counts {
+  uint64_t spans = 0;
+  uint64_t errors = 0;
+
+  void Add(const Counts& o) {
+    spans += o.spans;
+    errors += o.errors;
+  }
+};
+
+// Which entries of the status dictionary are errors.
+std::vector<uint8_t> ErrorCodes(const Column& status) {
+  std::vector<uint8_t> out;
+  for (int64_t value : status.dictionary->ints) out.push_back(value == static_cast<int64_t>(model::StatusCode::kError) ? 1 : 0);
+  return out;
+}
+
+// service.name of each row of the resource table, "" where there is none.
+Result<std::vector<std::string>> ServicesOfResources(GroupColumns* columns) {
+  WEFT_ASSIGN_OR_RETURN(const uint32_t rows, columns->TableRows(Scope::kResource));
+  WEFT_ASSIGN_OR_RETURN(const auto* names, columns->ReadAttribute(Scope::kResource, "service.name"));
+  std::vector<std::string> out(rows);
+  for (const ColumnPtr& column : *names) {
+    if (column->type != model::ValueType::kString) continue;
+    for (uint32_t i = 0; i < rows; ++i) out[i] = std::string(ScalarAt(*column, i).text);
+  }
+  return out;
+}
+
+// What is counted of each span: its number in `slots` sums.
+template <typename SlotOf>
+Result<std::vector<Counts>> CountRows(GroupColumns* columns, const Bitmap& rows, size_t slots, SlotOf slot_of) {
+  WEFT_ASSIGN_OR_RETURN(const Column* status, columns->Read(Intrinsic::kStatus));
+  const std::vector<uint8_t> is_error = ErrorCodes(*status);
+  std::vector<Counts> out(slots);
+  rows.ForEach([&](uint32_t row) {
+    Counts& counts = out[slot_of(row)];
+    ++counts.spans;
+    counts.errors += is_error[status->codes[row]];
+  });
+  return out;
+}
+
+Error CountServices(GroupColumns* columns, const Bitmap& rows, std::map<std::string, Counts>* out) {
+  WEFT_ASSIGN_OR_RETURN(const std::vector<std::string> services, ServicesOfResources(columns));
+  WEFT_ASSIGN_OR_RETURN(const Column* resource, columns->Read(Intrinsic::kResource));
+  WEFT_ASSIGN_OR_RETURN(const auto counts, CountRows(columns, rows, services.size(), [resource](uint32_t row) {
+                          return static_cast<size_t>(resource->ints[row]);
+                        }));
+  for (size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i].spans > 0) (*out)[services[i]].Add(counts[i]);
+  }
+  return Error::Ok();
+}
+
+using OperationKey = std::pair<std::string, uint8_t>;
+
+Error CountOperations(GroupColumns* columns, Bitmap rows, const std::string* service, std::map<OperationKey, Counts>* out) {
+  if (service != nullptr) {
+    // No name is no text greater than the empty one.
+    const plan::Compare op = service->empty() ? plan::Compare::kGreater : plan::Compare::kEqual;
+    plan::Predicate of_service = plan::Predicate::Comparison(
+        op, plan::Expression::OfField(plan::Field::Attribute(Scope::kResource, "service.name")),
+        plan::Expression::Constant(plan::Value::String(*service)));
+    if (service->empty()) of_service = plan::Predicate::Not(std::move(of_service));
+    GroupFilter filter(columns, nullptr);
+    WEFT_ASSIGN_OR_RETURN(rows, filter.Filter(of_service, rows));
+    if (!rows.Any()) return Error::Ok();
+  }
+  WEFT_ASSIGN_OR_RETURN(const Column* name, columns->Read(Intrinsic::kName));
+  WEFT_ASSIGN_OR_RETURN(const Column* kind, columns->Read(Intrinsic::kKind));
+  const size_t kinds = kind->dictionary->size();
+  const auto slot_of = [&](uint32_t row) { return name->codes[row] * kinds + kind->codes[row]; };
+  WEFT_ASSIGN_OR_RETURN(const auto counts, CountRows(columns, rows, name->dictionary->size() * kinds, slot_of));
+  for (size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i].spans == 0) continue;
+    const auto kind_value = static_cast<uint8_t>(kind->dictionary->ints[i % kinds]);
+    (*out)[{std::string(name->dictionary->strings[i / kinds]), kind_value}].Add(counts[i]);
+  }
+  return Error::Ok();
+}
+
+bool ComesFirst(const ValueEntry& a, const ValueEntry& b) {
+  return std::tie(b.count, a.text, a.type) < std::tie(a.count, b.text, b.type);
+}
+
+}  // namespace
+
+const char* ScopeName(Scope scope) {
+  switch (scope) {
+    case Scope::kSpan: return "span";
+    case Scope::kResource: return "resource";
+    case Scope::kInstrumentation: return "instrumentation";
+    case Scope::kEvent: return "event";
+    case Scope::kLink: return "link";
+  }
+  return "";
+}
+
+// Calls visit(columns, rows in range) for each group that has such rows.
+template <typename Visit>
+Error Catalog::ForEachGroup(Visit visit) const {
+  const BudgetClock clock(budget_, env_);
+  WEFT_ASSIGN_OR_RETURN(const auto groups, source_.Snapshot(tenant_, range_, {}));
+  for (const auto& group : groups) {
+    if (clock.cancelled()) return {ErrorCode::kCancelled, "the query was cancelled"};
+    if (const std::string limit = clock.Exhausted(); !limit.empty()) {
+      return {ErrorCode::kResourceExhausted, limit + "; ask for a shorter time range"};
+    }
+    if (group->row_count() == 0 || !range_.Touches(group->first_start_ns(), group->last_start_ns())) continue;
+    GroupColumns columns(*group);
+    WEFT_ASSIGN_OR_RETURN(const Bitmap rows, RowsInRange(&columns, range_));
+    if (rows.Any()) WEFT_RETURN_IF_ERROR(visit(&columns, rows));
+  }
+  return Error::Ok();
+}
+
+Result<std::vector<ServiceEntry>> Catalog::Services() const {
+  std::map<std::string, Counts> counts;
+  WEFT_RETURN_IF_ERROR(ForEachGroup(
+      [&](GroupColumns* columns, const Bitmap& rows) { return CountServices(columns, rows, &counts); }));
+  std::vector<ServiceEntry> out;
+  for (const auto& [name, c] : counts) out.push_back({name, c.spans, c.errors});
+  return out;
+}
+
+Result<std::vector<OperationEntry>> Catalog::Operations(const std::string* service) const {
+  std::map<OperationKey, Counts> counts;
+  WEFT_RETURN_IF_ERROR(ForEachGroup(
+      [&](GroupColumns* columns, const Bitmap& rows) { return CountOperations(columns, rows, service, &counts); }));
+  std::vector<OperationEntry> out;
+  for (const auto& [key, c] : counts) out.push_back({key.first, key.second, c.spans, c.errors});
+  return out;
+}
+
+Result<std::vector<KeyEntry>> Catalog::AttributeKeys(const Scope* scope, const std::string& prefix) const {
+  std::map<std::pair<std::string, std::string>, KeyEntry> keys;
+  WEFT_RETURN_IF_ERROR(ForEachGroup([&](GroupColumns* columns, const Bitmap&) -> Error {
+    WEFT_ASSIGN_OR_RETURN(const auto found, columns->group().AttributeKeys());
+    for (const block::RowGroup::KeyInfo& info : found) {
+      if ((scope != nullptr && info.scope != *scope) || !info.key.starts_with(prefix)) continue;
+      KeyEntry& entry = keys[{ScopeName(info.scope), info.key}];
+      entry.scope = info.scope;
+      entry.key = info.key;
+      entry.types |= info.types;
+    }
+    return Error::Ok();
+  }));
+  std::vector<KeyEntry> out;
+  for (auto& entry : keys) out.push_back(std::move(entry.second));
+  return out;
+}
+
+Result<ValuesAnswer> Catalog::AttributeValues(const ValuesRequest& request) const {
+  WEFT_RETURN_IF_ERROR(CheckCountable(request.field));
+  TraceJoiner joiner(source_, tenant_);
+  ValueCounts counts;
+  WEFT_RETURN_IF_ERROR(ForEachGroup([&](GroupColumns* columns, const Bitmap& rows) {
+    return CountValues(request.field, columns, &joiner, rows, &counts);
+  }));
+  ValuesAnswer out;
+  for (auto& [key, count] : counts) {
+    const auto& [type, text] = key;
+    if (!request.prefix.empty() && (type != model::ValueType::kString || !BeginsWith(text, request.prefix))) continue;
+    out.values.push_back({type, text, count});
+  }
+  const size_t shown = std::min<size_t>(request.limit, out.values.size());
+  std::partial_sort(out.values.begin(), out.values.begin() + static_cast<ptrdiff_t>(shown), out.values.end(), ComesFirst);
+  out.complete = shown == out.values.size();
+  out.values.resize(shown);
+  return out;
+}
+
+}  // namespace weft::query::exec

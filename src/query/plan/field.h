@@ -1,0 +1,74 @@
+// What of a span a query may ask for.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "block/row_source.h"
+
+namespace weft::query::plan {
+
+// Everything but attributes. Comments give the type of the value; all are always there unless noted.
+enum class Property : uint8_t {
+  // Of the span.
+  kDuration,       // int, ns
+  kName,           // string
+  kStatus,         // int, model::StatusCode
+  kStatusMessage,  // string, "" where there is none
+  kKind,           // int, model::SpanKind
+  kSpanId,         // string, 16 lower-case hex digits
+  kParentSpanId,   // string, 16 lower-case hex digits; "" for a span without a parent id
+  // Of the span in the tree of its whole trace.
+  kChildCount,       // int
+  kNestedSetLeft,    // int, from 1; 0 for a span that no root leads to
+  kNestedSetRight,   // int
+  kNestedSetParent,  // int, the parent's kNestedSetLeft, -1 for a root
+  // Of the whole trace, all its fragments joined.
+  kTraceId,          // string, 32 lower-case hex digits
+  kTraceDuration,    // int, ns
+  kRootName,         // string, "" while no root is known
+  kRootServiceName,  // string, "" while no root is known
+  // Of each of its events, so none, one or many.
+  kEventName,            // string
+  kEventTimeSinceStart,  // int, ns after the span's start, may be negative
+  // Of each of its links.
+  kLinkTraceId,  // string, 32 lower-case hex digits
+  kLinkSpanId,   // string, 16 lower-case hex digits
+  // Of its scope.
+  kScopeName,     // string
+  kScopeVersion,  // string
+};
+
+// Who has how many values: one for the span, or one for each of its events or links.
+enum class Multiplicity : uint8_t { kOnce, kPerEvent, kPerLink };
+
+struct Field {
+  enum class Source : uint8_t {
+    kProperty,
+    kAttribute,  // of `scope`
+    kUnscoped,   // the span's attribute, or where it has none its resource's
+  };
+
+  Source source = Source::kProperty;
+  Property property = Property::kDuration;
+  block::Scope scope = block::Scope::kSpan;
+  std::string key;
+
+  static Field Of(Property property) { return {Source::kProperty, property, block::Scope::kSpan, {}}; }
+  static Field Attribute(block::Scope scope, std::string key) {
+    return {Source::kAttribute, Property::kDuration, scope, std::move(key)};
+  }
+  static Field Unscoped(std::string key) {
+    return {Source::kUnscoped, Property::kDuration, block::Scope::kSpan, std::move(key)};
+  }
+
+  bool is(Property p) const { return source == Source::kProperty && property == p; }
+  Multiplicity multiplicity() const;
+  // Whether the value needs the tree of the trace (SnapshotOptions::tree).
+  bool of_tree() const { return source == Source::kProperty && property >= Property::kChildCount && property <= Property::kNestedSetParent; }
+  // Whether it is the same for all spans of a trace.
+  bool of_trace() const { return source == Source::kProperty && property >= Property::kTraceId && property <= Property::kRootServiceName; }
+};
+
+}  // namespace weft::query::plan

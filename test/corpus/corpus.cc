@@ -1,0 +1,234 @@
+#include "test/corpus/corpus.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+#include "base/env.h"
+#include "query/exec/memory_source.h"
+
+namespace weft::corpus {
+namespace {
+
+Error Wrong(std::string message) { return {ErrorCode::kInvalidArgument, std::move(message)}; }
+
+std::string Folder() {
+  const char* root = std::getenv("WEFT_SOURCE_DIR");
+  return std::string(root == nullptr ? "." : root) + "/test/corpus";
+}
+
+std::string_view Trim(std::string_view s) {
+  const size_t begin = s.find_first_not_of(" \t\r");
+  if (begin == std::string_view::npos) return {};
+  return s.substr(begin, s.find_last_not_of(" \t\r") - begin + 1);
+}
+
+std::vector<std::string> SplitLines(const std::string& text) {
+  std::vector<std::string> out;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) out.push_back(line);
+  return out;
+}
+
+// A time of a range: relative to SpanSet::kEpochNs.
+Result<uint64_t> ReadBound(std::string_view text) {
+  WEFT_ASSIGN_OR_RETURN(const int64_t ns, ReadTime(text));
+  return SpanSet::kEpochNs + static_cast<uint64_t>(ns);
+}
+
+class TestFileReader {
+ public:
+  explicit TestFileReader(std::string path) { out_.path = std::move(path); }
+
+  Result<TestFile> Read() {
+    WEFT_ASSIGN_OR_RETURN(const std::string text, Env::Posix().ReadWholeFile(out_.path));
+    lines_ = SplitLines(text);
+    while (at_ < lines_.size()) {
+      const Error error = ReadPart();
+      if (!error.ok()) return error.WithContext(out_.path);
+    }
+    return std::move(out_);
+  }
+
+ private:
+  Error ReadPart() {
+    const std::string& line = lines_[at_];
+    const std::string_view trimmed = Trim(line);
+    if (trimmed.empty() || line[0] == '#') {
+      ++at_;
+      return Error::Ok();
+    }
+    if (line == "spans") return ReadInlineSpans();
+    if (line.starts_with("use ")) return Use(std::string(trimmed.substr(4)));
+    if (line[0] == ' ') return Wrong("line " + std::to_string(at_ + 1) + ": an expectation without its query");
+    return ReadCase();
+  }
+
+  Error ReadInlineSpans() {
+    const auto first = static_cast<uint32_t>(++at_);
+    std::string text;
+    while (at_ < lines_.size() && (lines_[at_].empty() || lines_[at_][0] == ' ')) text += lines_[at_++] + "\n";
+    return ReadSpans(text, first + 1, &out_.spans);
+  }
+
+  Error Use(const std::string& name) {
+    ++at_;
+    WEFT_ASSIGN_OR_RETURN(const std::string text, Env::Posix().ReadWholeFile(Folder() + "/data/" + name + ".spans"));
+    return ReadSpans(text, 1, &out_.spans);
+  }
+
+  Error ReadCase() {
+    Case c;
+    if (lines_[at_][0] == '@') WEFT_RETURN_IF_ERROR(ReadOptions(lines_[at_++], &c));
+    c.line = static_cast<uint32_t>(at_ + 1);
+    while (at_ < lines_.size() && !lines_[at_].empty() && lines_[at_][0] != ' ') {
+      if (!c.query.empty()) c.query += "\n";
+      c.query += lines_[at_++];
+    }
+    while (at_ < lines_.size() && lines_[at_].starts_with("  ")) c.expected.emplace_back(Trim(lines_[at_++]));
+    if (c.expected.empty()) return Wrong("line " + std::to_string(c.line) + ": nothing is expected of the query");
+    if (c.query == "(empty)") c.query.clear();
+    out_.cases.push_back(std::move(c));
+    return Error::Ok();
+  }
+
+  // @ limit=2 spans=1 from=10ms to=20ms
+  Error ReadOptions(const std::string& line, Case* c) {
+    std::istringstream words(line.substr(1));
+    for (std::string word; words >> word;) {
+      const size_t equals = word.find('=');
+      if (equals == std::string::npos) return Wrong("line " + std::to_string(at_) + ": expected name=value");
+      const std::string name = word.substr(0, equals);
+      const std::string value = word.substr(equals + 1);
+      if (name == "limit") {
+        c->limit = static_cast<uint32_t>(std::stoul(value));
+      } else if (name == "spans") {
+        c->spans = static_cast<uint32_t>(std::stoul(value));
+      } else if (name == "from") {
+        WEFT_ASSIGN_OR_RETURN(c->range.start_ns, ReadBound(value));
+      } else if (name == "to") {
+        WEFT_ASSIGN_OR_RETURN(c->range.end_ns, ReadBound(value));
+      } else {
+        return Wrong("line " + std::to_string(at_) + ": unknown option " + name);
+      }
+    }
+    return Error::Ok();
+  }
+
+  TestFile out_;
+  std::vector<std::string> lines_;
+  size_t at_ = 0;
+};
+
+std::string Describe(const query::QueryError& error, std::string_view query) {
+  const bool unsupported = error.error.code() == ErrorCode::kUnsupported;
+  std::string out = unsupported ? "unsupported " : "error ";
+  out += std::to_string(error.line) + ":" + std::to_string(error.column);
+  out += " [" + std::string(query.substr(error.offset, error.length)) + "] " + error.error.message();
+  return out;
+}
+
+std::string Describe(const query::exec::FoundTrace& trace, const SpanSet& spans) {
+  std::string out = spans.LabelOf(trace.summary.id) + ":";
+  for (const query::exec::FoundSpan& s : trace.spans) out += " " + spans.LabelOf(trace.summary.id, s.span_id, s.kind);
+  if (trace.matched != trace.spans.size()) out += " of " + std::to_string(trace.matched);
+  return out;
+}
+
+// The whole answer, page by page.
+std::vector<std::string> AnswerPages(const Case& c, const SpanSet& spans, const block::RowSource& source,
+                                     const query::plan::Plan& plan) {
+  query::exec::TaskRunner runner(1);
+  const query::exec::SearchExecutor executor(source, Env::Posix(), runner);
+  query::exec::SearchRequest request{"default", c.range, c.limit, c.spans, {}};
+  std::vector<std::string> out;
+  do {
+    if (!request.cursor.empty()) out.emplace_back("-- next page");
+    const auto answer = executor.Run(plan, request, {});
+    if (!answer.ok()) return {"failed: " + answer.error().message()};
+    for (const auto& trace : answer->traces) out.push_back(Describe(trace, spans));
+    if (!answer->complete) out.push_back("incomplete: " + answer->reason);
+    request.cursor = answer->next_cursor;
+  } while (!request.cursor.empty());
+  if (out.empty()) out.emplace_back("nothing");
+  return out;
+}
+
+class CorpusTest : public testing::Test {
+ public:
+  CorpusTest(std::string path, Compiler compile, Placement placement)
+      : path_(std::move(path)), compile_(std::move(compile)), placement_(std::move(placement)) {}
+
+  void TestBody() override {
+    const auto file = ReadTestFile(path_);
+    ASSERT_TRUE(file.ok()) << file.error().message();
+    ASSERT_FALSE(file->cases.empty()) << path_ << " has no cases";
+    const auto source = placement_.make(file->spans.spans);
+    ASSERT_TRUE(source.ok()) << source.error().message();
+    for (const Case& c : file->cases) {
+      EXPECT_EQ(Answer(c, file->spans, **source, compile_), c.expected)
+          << path_ << ":" << c.line << " (" << placement_.name << ")\n" << c.query;
+    }
+  }
+
+ private:
+  std::string path_;
+  Compiler compile_;
+  Placement placement_;
+};
+
+// The batch cut into pieces: piece_of(span) says which.
+template <typename PieceOf>
+std::shared_ptr<const block::RowSource> Cut(const model::SpanBatch& spans, PieceOf piece_of) {
+  std::map<uint32_t, std::vector<uint32_t>> pieces;
+  for (uint32_t i = 0; i < spans.size(); ++i) pieces[piece_of(i)].push_back(i);
+  std::vector<model::SpanBatch> batches;
+  for (const auto& piece : pieces) {
+    batches.emplace_back();
+    model::BatchAppender(&batches.back()).Append(spans, piece.second);
+  }
+  return std::make_shared<query::exec::MemorySource>(query::exec::MemorySource::Of(std::move(batches)));
+}
+
+}  // namespace
+
+Result<TestFile> ReadTestFile(const std::string& path) { return TestFileReader(path).Read(); }
+
+std::vector<std::string> Answer(const Case& c, const SpanSet& spans, const block::RowSource& source,
+                                const Compiler& compile) {
+  const auto plan = compile(c.query);
+  if (!plan.ok()) return {Describe(plan.error(), c.query)};
+  return AnswerPages(c, spans, source, *plan);
+}
+
+void RegisterCorpus(const std::string& language, const Compiler& compile, const std::vector<Placement>& placements) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(Folder() + "/" + language)) {
+    if (entry.path().extension() == ".test") files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  for (const auto& path : files) {
+    for (const Placement& placement : placements) {
+      const std::string name = path.stem().string() + "_" + placement.name;
+      testing::RegisterTest(("Corpus_" + language).c_str(), name.c_str(), nullptr, nullptr, path.c_str(), 1,
+                            [=]() -> testing::Test* { return new CorpusTest(path.string(), compile, placement); });
+    }
+  }
+}
+
+std::vector<Placement> MemoryPlacements() {
+  using Made = Result<std::shared_ptr<const block::RowSource>>;
+  return {
+      {"together", [](const model::SpanBatch& b) -> Made { return Cut(b, [](uint32_t) { return 0; }); }},
+      {"trace_by_trace", [](const model::SpanBatch& b) -> Made { return Cut(b, [&b](uint32_t i) { return b.trace[i]; }); }},
+      {"span_by_span", [](const model::SpanBatch& b) -> Made { return Cut(b, [](uint32_t i) { return i; }); }},
+      {"every_other", [](const model::SpanBatch& b) -> Made { return Cut(b, [](uint32_t i) { return i % 2; }); }},
+  };
+}
+
+}  // namespace weft::corpus
