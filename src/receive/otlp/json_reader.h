@@ -1,0 +1,124 @@
+// Reading ProtoJSON with simdjson's On-Demand parser: objects and arrays as callbacks, numbers that
+// may be strings, strings that may be broken.
+//
+// A reader works on one document. The first fault is remembered and everything stops. Null counts
+// as not set everywhere. One thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <simdjson.h>
+
+#include "base/error.h"
+
+namespace weft::receive::otlp {
+
+using JsonValue = simdjson::ondemand::value;
+
+class JsonReader {
+ public:
+  // Parses `body` (its memory is padded for the parser) and calls each(name, value) for the members
+  // of its root object. kInvalidArgument when it is not one JSON object and nothing more, or a
+  // value is not what was asked for.
+  template <typename Each>
+  Error Document(std::string* body, Each each);
+
+  // Calls each(name, value) for the members of an object, in their order; `each` returns false to
+  // stop. Members that it does not read are skipped. False after a fault or a stop.
+  template <typename Each>
+  bool Object(JsonValue value, const char* what, Each each);
+  // The same for the elements of an array, except nulls: each(value).
+  template <typename Each>
+  bool Array(JsonValue value, const char* what, Each each);
+
+  // Each reads into `out`, and leaves it as it is for null. `what` names the field in the fault.
+  // The text is valid until the next Text().
+  bool Text(JsonValue value, const char* what, std::string_view* out);
+  bool Uint64(JsonValue value, const char* what, uint64_t* out);
+  bool Int64(JsonValue value, const char* what, int64_t* out);
+  bool Uint32(JsonValue value, const char* what, uint32_t* out);
+  bool Double(JsonValue value, const char* what, double* out);
+  bool Bool(JsonValue value, const char* what, bool* out);
+
+  // Remembers the first fault and returns false.
+  bool Fail(std::string message);
+  bool failed() const { return !fault_.empty(); }
+
+ private:
+  // A parser keeps memory in proportion to the largest document it has seen: larger ones than this
+  // get their own.
+  static constexpr size_t kSharedBytesMax = 1 << 20;
+  static simdjson::ondemand::parser& SharedParser();
+  static void Pad(std::string* body);
+  static Error NotAnObject(simdjson::error_code error);
+  Error Finish(simdjson::ondemand::document& document);
+
+  template <typename Each>
+  bool Members(simdjson::ondemand::object& object, const char* what, Each each);
+  // Consumes a null.
+  static bool IsNull(JsonValue& value);
+  // The text of a number, or what stands in the quotes of a string.
+  bool NumberText(JsonValue& value, const char* what, std::string_view* out);
+  template <typename T>
+  bool Integer(JsonValue value, const char* what, T* out);
+  static bool Unescape(const char* raw, std::string* buffer, std::string_view* out);
+
+  std::string fault_;
+  std::string text_;  // the last text with escapes
+  std::string name_;  // the last member name with escapes
+};
+
+template <typename Each>
+Error JsonReader::Document(std::string* body, Each each) {
+  simdjson::ondemand::parser own;
+  simdjson::ondemand::parser& parser = body->size() <= kSharedBytesMax ? SharedParser() : own;
+  Pad(body);
+  simdjson::ondemand::document document;
+  simdjson::ondemand::object root;
+  simdjson::error_code error =
+      parser.iterate(body->data(), body->size(), body->capacity()).get(document);
+  if (!error) error = document.get_object().get(root);
+  if (error) return NotAnObject(error);
+  if (!Members(root, "the request", each) && !failed()) Fail("the request is malformed");
+  return Finish(document);
+}
+
+template <typename Each>
+bool JsonReader::Object(JsonValue value, const char* what, Each each) {
+  if (IsNull(value)) return true;
+  simdjson::ondemand::object object;
+  if (value.get_object().get(object)) return Fail(std::string(what) + " must be an object");
+  return Members(object, what, each);
+}
+
+template <typename Each>
+bool JsonReader::Members(simdjson::ondemand::object& object, const char* what, Each each) {
+  for (auto member : object) {
+    simdjson::ondemand::raw_json_string key;
+    JsonValue content;
+    std::string_view name;
+    if (member.key().get(key) || !Unescape(key.raw(), &name_, &name) ||
+        member.value().get(content)) {
+      return Fail(std::string(what) + " is malformed");
+    }
+    if (!each(name, content)) return false;
+  }
+  return !failed();
+}
+
+template <typename Each>
+bool JsonReader::Array(JsonValue value, const char* what, Each each) {
+  if (IsNull(value)) return true;
+  simdjson::ondemand::array array;
+  if (value.get_array().get(array)) return Fail(std::string(what) + " must be an array");
+  for (auto element : array) {
+    JsonValue content;
+    if (element.get(content)) return Fail(std::string(what) + " is malformed");
+    if (!IsNull(content) && !each(content)) return false;
+  }
+  return !failed();
+}
+
+}  // namespace weft::receive::otlp
