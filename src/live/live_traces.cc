@@ -218,6 +218,14 @@ Shard::Counts LiveTraces::counts() const {
   return sum;
 }
 
+std::map<model::TenantId, uint64_t> LiveTraces::SpansByTenant() const {
+  std::map<model::TenantId, uint64_t> sum;
+  for (const auto& runner : runners_) {
+    for (const auto& [tenant, spans] : runner->shard.SpansByTenant()) sum[tenant] += spans;
+  }
+  return sum;
+}
+
 // --- SpanSink
 
 bool LiveTraces::UnderPressure() const {

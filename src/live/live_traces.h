@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -83,6 +84,7 @@ class LiveTraces : public model::SpanSink, public block::RowSource {
   void Stop(int64_t deadline_ns);
 
   Shard::Counts counts() const;
+  std::map<model::TenantId, uint64_t> SpansByTenant() const;
 
  private:
   struct Ack;

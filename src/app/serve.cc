@@ -1,0 +1,260 @@
+// The server's life:
+//
+// 1. Lock the data folder, list its blocks.
+// 2. Serve HTTP, so that /ready and /metrics say what is going on; replay the write-ahead log.
+// 3. Start the receivers, write server.json: ready.
+// 4. At a signal: stop the receivers, write everything to blocks, stop answering.
+#include "app/serve.h"
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include "api/api_server.h"
+#include "api/embedded_files.h"
+#include "app/server_file.h"
+#include "app/starting_source.h"
+#include "app/version.h"
+#include "base/env.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "live/live_traces.h"
+#include "net/http_router.h"
+#include "net/http_server.h"
+#include "query/exec/task_runner.h"
+#include "receive/otlp/grpc_receiver.h"
+#include "receive/otlp/http_receiver.h"
+#include "store/block_store.h"
+#include "store/local_object_store.h"
+
+namespace weft::app {
+namespace {
+
+constexpr uint32_t kReceiverGraceMs = 3000;
+
+// Signals are taken by Wait() alone: blocked here before any thread exists, every thread inherits
+// that.
+class StopSignals {
+ public:
+  StopSignals() {
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGTERM);
+    sigaddset(&set_, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+  }
+
+  void Wait() {
+    int signal = 0;
+    sigwait(&set_, &signal);
+    LogInfo("stopping", {{"signal", signal}});
+  }
+
+  // From now on a signal ends the process at once.
+  void ExitOnNext() {
+    std::thread([set = set_] {
+      int signal = 0;
+      sigwait(&set, &signal);
+      LogWarn("second signal: ending at once; the write-ahead log covers what is not in blocks");
+      _exit(1);
+    }).detach();
+  }
+
+ private:
+  sigset_t set_;
+};
+
+class Server {
+ public:
+  explicit Server(const Config& config) : config_(config), runner_(config.query_threads) {}
+
+  Error Start() {
+    start_ns_ = static_cast<uint64_t>(env_.NowNs());
+    WEFT_RETURN_IF_ERROR(OpenStore());
+    WEFT_RETURN_IF_ERROR(StartHttp());
+    WEFT_RETURN_IF_ERROR(OpenLive());
+    WEFT_RETURN_IF_ERROR(StartReceivers());
+    const ServerAddresses addresses{http_->bound_address(), grpc_receiver_->bound_address(),
+                                    http_receiver_->bound_address()};
+    WEFT_RETURN_IF_ERROR(WriteServerFile(env_, config_.data, addresses));
+    ready_ = true;
+    LogInfo("ready", {{"http", addresses.http},
+                      {"otlp_grpc", addresses.otlp_grpc},
+                      {"otlp_http", addresses.otlp_http},
+                      {"data", config_.data}});
+    return Error::Ok();
+  }
+
+  std::string http_address() const { return http_->bound_address(); }
+
+  void Stop() {
+    ready_ = false;
+    const int64_t stop_ns = env_.MonotonicNs();
+    if (http_receiver_) http_receiver_->Stop(kReceiverGraceMs);
+    if (grpc_receiver_) grpc_receiver_->Stop(kReceiverGraceMs);
+    if (live_)
+      live_->Stop(
+          std::max<int64_t>(1, config_.shutdown_timeout_ns - (env_.MonotonicNs() - stop_ns)));
+    if (http_) http_->Stop(kReceiverGraceMs);
+    if (api_) api_->Stop();
+    RemoveServerFile(env_, config_.data);
+    const uint64_t left = live_ ? live_->counts().spans : 0;
+    LogInfo("stopped", {{"spans_left_in_wal", left}});
+  }
+
+ private:
+  Error OpenStore() {
+    WEFT_RETURN_IF_ERROR(env_.CreateFolder(config_.data));
+    auto lock = env_.LockFile(config_.data + "/lock");
+    if (!lock.ok())
+      return lock.error().WithContext("the data folder " + config_.data +
+                                      " is in use by another server");
+    lock_ = std::move(*lock);
+    objects_ = std::make_unique<store::LocalObjectStore>(env_, config_.data + "/blocks");
+    store::BlockStoreOptions options;
+    options.cache_bytes_max = config_.cache_max_bytes;
+    WEFT_ASSIGN_OR_RETURN(store_, store::BlockStore::Open(env_, *objects_, options, metrics_));
+    return Error::Ok();
+  }
+
+  Error StartHttp() {
+    api::ApiParts parts;
+    parts.source = &source_;
+    parts.env = &env_;
+    parts.metrics = &metrics_;
+    parts.runner = &runner_;
+    parts.flush = [this] { return Flush(); };
+    parts.status = [this](const model::TenantId& tenant) { return Status(tenant); };
+    parts.not_ready = [this] { return NotReady(); };
+    WEFT_ASSIGN_OR_RETURN(api::StaticFiles files, api::StaticFiles::FromPack(api::EmbeddedPack()));
+    api::ApiOptions options;
+    options.threads = static_cast<int>(config_.query_threads);
+    options.time_ms = config_.query_timeout_ns / 1'000'000;
+    api_ = std::make_unique<api::ApiServer>(std::move(parts), std::move(files), options);
+    auto router = std::make_shared<net::HttpRouter>();
+    api_->AddTo(router.get());
+    net::HttpServerOptions http;
+    http.name = "api";
+    http.metrics = &metrics_;
+    WEFT_ASSIGN_OR_RETURN(http_, net::HttpServer::Start(config_.http, http, std::move(router)));
+    return Error::Ok();
+  }
+
+  Error OpenLive() {
+    live::LiveOptions options;
+    options.wal.folder = config_.data + "/wal";
+    options.wal.segment_bytes = config_.wal_segment_bytes;
+    options.wal.sync = config_.durability_sync;
+    options.wal.group_wait_us = static_cast<uint32_t>(config_.wal_group_wait_ns / 1000);
+    options.wal.disk_reserve_bytes = config_.wal_disk_reserve_bytes;
+    options.cut.root_grace_ns = config_.cut_root_grace_ns;
+    options.cut.idle_ns = config_.cut_idle_ns;
+    options.cut.age_max_ns = config_.cut_age_max_ns;
+    options.cut.trace_spans_max = static_cast<uint32_t>(config_.cut_trace_spans_max);
+    options.cut.block_spans = config_.block_spans;
+    options.cut.block_age_ns = config_.block_age_ns;
+    options.block.row_group_rows_max = static_cast<uint32_t>(config_.block_row_group_rows);
+    options.block.zstd_level = static_cast<int>(config_.block_zstd_level);
+    options.shard_count = static_cast<uint32_t>(config_.live_shards);
+    options.memory_bytes_max = config_.memory_max_bytes;
+    const auto progress = [this](uint64_t done, uint64_t total) {
+      replay_percent_ = total == 0 ? 100 : static_cast<int>(done * 100 / total);
+    };
+    WEFT_ASSIGN_OR_RETURN(live_, live::LiveTraces::Open(env_, std::move(options), metrics_, *store_,
+                                                        *store_, progress));
+    source_.Set(live_.get());
+    return Error::Ok();
+  }
+
+  Error StartReceivers() {
+    receive::otlp::HttpReceiverOptions http;
+    http.cors_origins = config_.receive_cors_origins;
+    http.server.io_threads = static_cast<int>(config_.receive_threads);
+    http.server.body_bytes_max = config_.receive_body_max_bytes;
+    WEFT_ASSIGN_OR_RETURN(http_receiver_, receive::otlp::HttpReceiver::Start(
+                                              config_.otlp_http, http, live_.get(), &metrics_));
+    receive::otlp::GrpcReceiverOptions grpc;
+    grpc.message_bytes_max = config_.receive_body_max_bytes;
+    WEFT_ASSIGN_OR_RETURN(grpc_receiver_, receive::otlp::GrpcReceiver::Start(
+                                              config_.otlp_grpc, grpc, live_.get(), &metrics_));
+    return Error::Ok();
+  }
+
+  Result<api::FlushReport> Flush() {
+    if (!ready_) return Error(ErrorCode::kUnavailable, NotReady(), 1000);
+    WEFT_ASSIGN_OR_RETURN(const live::FlushReport report, live_->Flush());
+    return api::FlushReport{report.spans, report.blocks};
+  }
+
+  std::string NotReady() const {
+    if (ready_) return "";
+    if (source_.has_source()) return "starting or stopping";
+    return "replaying the write-ahead log, " + std::to_string(replay_percent_) + " % done";
+  }
+
+  api::StatusReport Status(const model::TenantId& tenant) const {
+    api::StatusReport report;
+    report.version = kVersion;
+    report.start_ns = start_ns_;
+    if (ready_) {
+      const auto live = live_->SpansByTenant();
+      const auto at = live.find(tenant);
+      report.live_spans = at == live.end() ? 0 : at->second;
+    }
+    const store::TenantTotals totals = store_->TotalsOf(tenant);
+    report.stored_spans = totals.spans;
+    report.blocks = totals.blocks;
+    report.bytes = totals.bytes;
+    if (totals.blocks > 0) {
+      report.oldest_ns = totals.oldest_ns;
+      report.newest_ns = totals.newest_ns;
+    }
+    return report;
+  }
+
+  const Config config_;
+  Env& env_ = Env::Posix();
+  MetricRegistry metrics_;
+  uint64_t start_ns_ = 0;
+  std::atomic<bool> ready_{false};
+  std::atomic<int> replay_percent_{0};
+
+  // In the order in which they depend on each other.
+  std::unique_ptr<FileLock> lock_;
+  std::unique_ptr<store::LocalObjectStore> objects_;
+  std::unique_ptr<store::BlockStore> store_;
+  StartingSource source_;
+  query::exec::TaskRunner runner_;
+  std::unique_ptr<live::LiveTraces> live_;
+  std::unique_ptr<api::ApiServer> api_;
+  std::unique_ptr<net::HttpServer> http_;
+  std::unique_ptr<receive::otlp::HttpReceiver> http_receiver_;
+  std::unique_ptr<receive::otlp::GrpcReceiver> grpc_receiver_;
+};
+
+}  // namespace
+
+int RunServe(const Config& config) {
+  StopSignals signals;
+  SetUpLog(config.log_level, config.log_format);
+  Server server(config);
+  const Error error = server.Start();
+  if (!error.ok()) {
+    std::fprintf(stderr, "weft: %s\n", error.message().c_str());
+    return 1;
+  }
+  std::printf("weft is ready: open http://%s\n", server.http_address().c_str());
+  std::fflush(stdout);
+  signals.Wait();
+  signals.ExitOnNext();
+  server.Stop();
+  return 0;
+}
+
+}  // namespace weft::app

@@ -1,0 +1,20 @@
+// server.json in the data folder: where the running server listens.
+#pragma once
+
+#include <string>
+
+#include "base/env.h"
+
+namespace weft::app {
+
+struct ServerAddresses {
+  std::string http;
+  std::string otlp_grpc;
+  std::string otlp_http;
+};
+
+// {"http":"127.0.0.1:3200","otlp_grpc":...,"otlp_http":...,"pid":...}, replaced in one step.
+Error WriteServerFile(Env& env, const std::string& data_folder, const ServerAddresses& addresses);
+void RemoveServerFile(Env& env, const std::string& data_folder);
+
+}  // namespace weft::app
