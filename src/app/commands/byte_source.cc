@@ -30,7 +30,7 @@ Result<std::unique_ptr<ByteSource>> ByteSource::Open(const std::string& path) {
     source->file_ = stdin;
     return source;
   }
-  struct stat info {};
+  struct stat info{};
   source->file_ = stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)
                       ? nullptr
                       : std::fopen(path.c_str(), "rb");

@@ -27,7 +27,7 @@ std::string StateFolder() {
 
 // What makes a file this file; empty when that can't be told.
 std::string IdentityOf(Env& env, const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   char absolute[PATH_MAX];
   if (path == "-" || stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return {};
   if (realpath(path.c_str(), absolute) == nullptr) return {};

@@ -1,0 +1,526 @@
+// Every endpoint of proto/openapi.yaml through a real socket, over spans in memory.
+
+#include "api/api_server.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <cstdlib>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <boost/json.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "api/embedded_files.h"
+#include "net/http_client.h"
+#include "net/http_server.h"
+#include "net/url.h"
+#include "query/exec/memory_source.h"
+#include "test/api/openapi.h"
+#include "test/corpus/spans_text.h"
+
+namespace weft::api {
+namespace {
+
+namespace json = boost::json;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr std::string_view kSpans = R"(
+resource shop { service.name="shop" region="eu" }
+resource pay { service.name="pay" }
+
+trace T1 0af7651916cd43dd8448eb211c80319c
+  A shop "GET /" server 0ms..100ms id=aaaaaaaaaaaaaaaa { http.status_code=200 big=9007199254740993 f=2.5 b=true }
+    B shop "charge" client 10ms..90ms id=bbbbbbbbbbbbbbbb { text="say \"hi\"" list=[1, 2] }
+      C pay "POST /charge" server 20ms..80ms error "card refused" id=cccccccccccccccc { http.status_code=500 }
+        event "exception" +10ms { exception.type="CardError" }
+        link 0abc 00000000000000f0 { why="retry" }
+
+trace T2 0abc at 1s
+  S shop "cron" internal 0ms..1ms id=00000000000000f0 { http.status_code=200 }
+
+trace T3 11111111111111111111111111111111 at 2s
+  O pay "orphan" consumer 0ms..5ms id=0123456789abcdef parent=9999999999999999 { http.status_code=404 }
+)";
+
+// A source whose questions wait until they are let go.
+class SlowSource : public block::RowSource {
+ public:
+  explicit SlowSource(const block::RowSource& source) : source_(source) {}
+
+  void Hold() { Set(true); }
+  void Release() { Set(false); }
+  int waiting() const { return waiting_; }
+
+  Result<std::vector<std::shared_ptr<const block::RowGroup>>> Snapshot(
+      const model::TenantId& tenant, TimeRange range,
+      const block::SnapshotOptions& options) const override {
+    {
+      std::unique_lock lock(mutex_);
+      ++waiting_;
+      changed_.wait(lock, [this] { return !held_; });
+      --waiting_;
+    }
+    return source_.Snapshot(tenant, range, options);
+  }
+  Result<model::SpanBatch> FindTrace(const model::TenantId& tenant,
+                                     model::TraceId id) const override {
+    return source_.FindTrace(tenant, id);
+  }
+  Result<JoinedSummary> SummarizeTrace(const model::TenantId& tenant,
+                                       model::TraceId id) const override {
+    return source_.SummarizeTrace(tenant, id);
+  }
+
+ private:
+  void Set(bool held) {
+    const std::lock_guard lock(mutex_);
+    held_ = held;
+    changed_.notify_all();
+  }
+
+  const block::RowSource& source_;
+  mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
+  mutable std::atomic<int> waiting_ = 0;
+  bool held_ = false;
+};
+
+query::exec::MemorySource MakeSource() {
+  corpus::SpanSet set;
+  const Error error = corpus::ReadSpans(kSpans, 1, &set);
+  if (!error.ok()) ADD_FAILURE() << error.message();
+  std::vector<model::SpanBatch> batches;
+  batches.push_back(std::move(set.spans));
+  return query::exec::MemorySource::Of(std::move(batches));
+}
+
+// The server, and a client of it.
+class ApiServerTest : public testing::Test {
+ protected:
+  ApiServerTest()
+      : memory_(MakeSource()),
+        source_(memory_),
+        runner_(1),
+        openapi_(Root() + "/proto/openapi.yaml") {
+    ApiParts parts;
+    parts.source = &source_;
+    parts.env = &Env::Posix();
+    parts.metrics = &metrics_;
+    parts.runner = &runner_;
+    parts.flush = [this]() -> Result<FlushReport> {
+      if (flush_fails_) return Error(ErrorCode::kIo, "the disk is full");
+      return FlushReport{5, 1};
+    };
+    parts.status = [](const model::TenantId& tenant) {
+      StatusReport report;
+      report.version = "1.2.3 of " + tenant;
+      report.start_ns = 1'700'000'000'000'000'000;
+      report.live_spans = 5;
+      report.oldest_ns = corpus::SpanSet::kEpochNs;
+      return report;
+    };
+    parts.not_ready = [this] {
+      const std::lock_guard lock(mutex_);
+      return not_ready_;
+    };
+    ApiOptions options;
+    options.threads = 1;
+    options.queue_max = 2;
+    options.time_ms = 2'000;
+    api_ = std::make_unique<ApiServer>(std::move(parts), *StaticFiles::FromPack(EmbeddedPack()),
+                                       options);
+    auto router = std::make_shared<net::HttpRouter>();
+    api_->AddTo(router.get());
+    server_ = *net::HttpServer::Start("127.0.0.1:0", {}, router);
+    client_ = std::make_unique<net::HttpClient>(server_->bound_address());
+  }
+  ~ApiServerTest() override {
+    source_.Release();
+    server_->Stop();
+    api_->Stop();
+  }
+
+  static std::string Root() {
+    const char* root = std::getenv("WEFT_SOURCE_DIR");
+    return root == nullptr ? "." : root;
+  }
+
+  net::HttpResponse Send(std::string_view method, const std::string& target,
+                         const net::HttpHeaders& headers = {}) {
+    auto response = client_->Send(method, target, {}, {}, headers);
+    EXPECT_TRUE(response.ok()) << target << ": " << response.error().message();
+    return response.ok() ? *response : net::HttpResponse{};
+  }
+
+  // The answer, checked against the description.
+  net::HttpResponse Get(const std::string& target, const net::HttpHeaders& headers = {},
+                        const char* method = "get") {
+    std::string upper(method);
+    std::transform(upper.begin(), upper.end(), upper.begin(),
+                   [](char c) { return static_cast<char>(c - 32); });
+    net::HttpResponse response = Send(upper, target, headers);
+    std::string path = target.substr(0, target.find('?'));
+    if (path.starts_with("/api/v1/traces/")) path = "/api/v1/traces/{traceId}";
+    EXPECT_THAT(openapi_.Check({method, path}, response.status, response.content_type,
+                               std::string(response.payload())),
+                IsEmpty())
+        << target << "\n"
+        << response.payload().substr(0, 500);
+    return response;
+  }
+
+  json::value GetJson(const std::string& target, int status = 200) {
+    const net::HttpResponse response = Get(target);
+    EXPECT_EQ(response.status, status) << target << "\n" << response.payload();
+    boost::system::error_code error;
+    return json::parse(std::string(response.payload()), error);
+  }
+
+  // The refusal of a request that is wrong: its message.
+  std::string Refusal(const std::string& target, int status = 400,
+                      const char* code = "bad_request") {
+    const json::value body = GetJson(target, status);
+    EXPECT_EQ(body.at("error").at("code").as_string(), code) << target;
+    return std::string(body.at("error").at("message").as_string());
+  }
+
+  static std::vector<std::string> Ids(const json::value& page) {
+    std::vector<std::string> ids;
+    for (const json::value& trace : page.at("traces").as_array())
+      ids.emplace_back(trace.at("traceId").as_string().subview(0, 4));
+    return ids;
+  }
+
+  query::exec::MemorySource memory_;
+  SlowSource source_;
+  MetricRegistry metrics_;
+  query::exec::TaskRunner runner_;
+  const OpenApi openapi_;
+  std::mutex mutex_;
+  std::string not_ready_;
+  std::atomic<bool> flush_fails_ = false;
+  std::unique_ptr<ApiServer> api_;
+  std::unique_ptr<net::HttpServer> server_;
+  std::unique_ptr<net::HttpClient> client_;
+};
+
+std::string Search(const std::string& query, const std::string& rest = "") {
+  return "/api/v1/search?q=" + net::PercentEncode(query) + rest;
+}
+
+TEST_F(ApiServerTest, SearchGivesTracesNewestFirst) {
+  const json::value page = GetJson(Search("{ span.http.status_code = 200 }"));
+  EXPECT_THAT(Ids(page), ElementsAre("0000", "0af7"));
+  EXPECT_TRUE(page.at("complete").as_bool());
+  EXPECT_FALSE(page.as_object().contains("nextCursor"));
+  const json::value& trace = page.at("traces").as_array()[1];
+  EXPECT_EQ(trace.at("traceId").as_string(), "0af7651916cd43dd8448eb211c80319c");
+  EXPECT_EQ(trace.at("rootService").as_string(), "shop");
+  EXPECT_EQ(trace.at("rootName").as_string(), "GET /");
+  EXPECT_EQ(trace.at("startNs").as_string(), std::to_string(corpus::SpanSet::kEpochNs));
+  EXPECT_EQ(trace.at("durationNs").as_string(), "100000000");
+  EXPECT_EQ(trace.at("spanCount").to_number<int>(), 3);
+  EXPECT_EQ(trace.at("errorCount").to_number<int>(), 1);
+  EXPECT_EQ(trace.at("matched").to_number<int>(), 1);
+  EXPECT_EQ(trace.at("spans").as_array()[0].at("spanId").as_string(), "aaaaaaaaaaaaaaaa");
+  EXPECT_EQ(trace.at("spans").as_array()[0].at("kind").as_string(), "server");
+}
+
+TEST_F(ApiServerTest, SearchWithoutAQueryFindsEverything) {
+  EXPECT_THAT(Ids(GetJson("/api/v1/search")), ElementsAre("1111", "0000", "0af7"));
+  EXPECT_THAT(Ids(GetJson("/api/v1/search?q=")), ElementsAre("1111", "0000", "0af7"));
+}
+
+TEST_F(ApiServerTest, PagesFollowOneAnotherToTheEnd) {
+  std::vector<std::string> seen;
+  std::string cursor;
+  for (int pages = 0; pages < 5; ++pages) {
+    const json::value page = GetJson(
+        "/api/v1/search?limit=1" + (cursor.empty() ? "" : "&cursor=" + net::PercentEncode(cursor)));
+    for (const std::string& id : Ids(page)) seen.push_back(id);
+    if (!page.as_object().contains("nextCursor")) break;
+    cursor = page.at("nextCursor").as_string().c_str();
+  }
+  EXPECT_THAT(seen, ElementsAre("1111", "0000", "0af7"));
+  Refusal("/api/v1/search?cursor=nonsense");
+}
+
+TEST_F(ApiServerTest, TimesLimitWhatIsLookedAt) {
+  const uint64_t second = corpus::SpanSet::kEpochNs + 1'000'000'000;
+  EXPECT_THAT(Ids(GetJson("/api/v1/search?start=" + std::to_string(second))),
+              ElementsAre("1111", "0000"));
+  EXPECT_THAT(Ids(GetJson("/api/v1/search?end=" + std::to_string(second))), ElementsAre("0af7"));
+  EXPECT_THAT(Ids(GetJson("/api/v1/search?start=2026-01-01T00:00:01Z&end=2026-01-01T00:00:02Z")),
+              ElementsAre("0000"));
+  EXPECT_THAT(Ids(GetJson("/api/v1/search?end=2020-01-01T00:00:00Z")), IsEmpty());
+  EXPECT_THAT(Ids(GetJson("/api/v1/search?end=now-1us&start=1970-01-01T00:00:00Z")),
+              testing::SizeIs(testing::AnyOf(0, 3)));
+}
+
+TEST_F(ApiServerTest, AMistakeInTheQueryIsPointedAt) {
+  const json::value body = GetJson(Search("{ span.a = 1 &&\n  é nmae = 2 }"), 400);
+  const json::value& error = body.at("error");
+  EXPECT_EQ(error.at("line").to_number<int>(), 2);
+  EXPECT_EQ(error.at("column").to_number<int>(), 3);
+  EXPECT_EQ(error.at("offset").to_number<int>(), 18);
+  const json::value later = GetJson(Search("{ } | count() > 2"), 501);
+  EXPECT_EQ(later.at("error").at("code").as_string(), "unsupported");
+  EXPECT_THAT(std::string(later.at("error").at("message").as_string()),
+              HasSubstr("not supported yet"));
+}
+
+TEST_F(ApiServerTest, WrongParametersAreRefusedByName) {
+  EXPECT_THAT(Refusal("/api/v1/search?limt=5"), HasSubstr("did you mean `limit`"));
+  EXPECT_THAT(Refusal("/api/v1/search?limit=0"), HasSubstr("from 1 to 1000"));
+  EXPECT_THAT(Refusal("/api/v1/search?limit=1&limit=2"), HasSubstr("twice"));
+  EXPECT_THAT(Refusal("/api/v1/search?spansPerTrace=101"), HasSubstr("from 0 to 100"));
+  EXPECT_THAT(Refusal("/api/v1/search?start=yesterday"), HasSubstr("RFC 3339"));
+  EXPECT_THAT(Refusal("/api/v1/search?start=5&end=4"), HasSubstr("`start`"));
+  EXPECT_THAT(Refusal("/api/v1/services?q=x"), HasSubstr("`q`"));
+  EXPECT_THAT(Refusal("/api/v1/attributes?scope=spam"),
+              HasSubstr("span, resource, event, link, instrumentation"));
+  EXPECT_THAT(Refusal("/api/v1/attribute-values"), HasSubstr("`key`"));
+  EXPECT_THAT(Refusal("/api/v1/status?verbose=1"), HasSubstr("takes none"));
+  EXPECT_THAT(Refusal("/api/v1/traces/0abc?format=xml"), HasSubstr("columns, otlp"));
+}
+
+TEST_F(ApiServerTest, EveryDescribedParameterIsKnown) {
+  for (const auto& operation : openapi_.Operations()) {
+    for (const std::string& name : openapi_.QueryParameters(operation)) {
+      std::string path = operation.path;
+      if (const size_t at = path.find("{traceId}"); at != std::string::npos)
+        path.replace(at, 9, "0abc");
+      const net::HttpResponse response = Send("GET", path + "?" + name + "=%01");
+      EXPECT_THAT(std::string(response.payload()), testing::Not(HasSubstr("unknown")))
+          << path << " " << name;
+    }
+  }
+}
+
+TEST_F(ApiServerTest, HostileRequestsGetAClearNo) {
+  Refusal(Search("{" + std::string(60'000, '(') + "}"));
+  Refusal("/api/v1/search?q=%7B%20name%20%3D%20%22%FF%FE");
+  Refusal("/api/v1/search?limit=99999999999999999999999999");
+  Refusal("/api/v1/search?start=99999999999999999999999999");
+  Refusal("/api/v1/traces/" + std::string(33, 'a'));
+  Refusal("/api/v1/traces/..%2F..%2Fetc%2Fpasswd");
+  Refusal("/api/v1/traces/%00");
+  const std::string name(2'000, 'x');
+  EXPECT_LT(Refusal("/api/v1/search?" + name + "=1").size(), 300u);
+}
+
+TEST_F(ApiServerTest, TenantsAreChecked) {
+  net::HttpHeaders headers;
+  headers.Add("x-scope-orgid", "../evil");
+  EXPECT_EQ(Get("/api/v1/search", headers).status, 400);
+  net::HttpHeaders good;
+  good.Add("X-Scope-OrgID", "team-a");
+  EXPECT_THAT(std::string(Get("/api/v1/status", good).payload()), HasSubstr("of team-a"));
+  EXPECT_THAT(std::string(Get("/api/v1/status").payload()), HasSubstr("of default"));
+}
+
+TEST_F(ApiServerTest, ATraceAsColumns) {
+  const json::value trace =
+      GetJson("/api/v1/traces/0af7651916cd43dd8448eb211c80319c?format=columns");
+  EXPECT_EQ(json::serialize(trace.at("spans").at("parent")), "[-1,0,1]");
+  EXPECT_EQ(json::serialize(trace.at("spans").at("kind")), "[2,3,2]");
+  EXPECT_EQ(json::serialize(trace.at("spans").at("status")), "[0,0,2]");
+  EXPECT_EQ(json::serialize(trace.at("events").at("span")), "[2]");
+  EXPECT_EQ(json::serialize(trace.at("links").at("traceId")),
+            "[\"00000000000000000000000000000abc\"]");
+  EXPECT_EQ(trace.at("resources").as_array().size(), 2u);
+  EXPECT_THAT(json::serialize(trace.at("spans").at("attributes")),
+              HasSubstr("\"9007199254740993\""));
+}
+
+TEST_F(ApiServerTest, ATraceAsOtlpInEitherEncoding) {
+  const json::value trace = GetJson("/api/v1/traces/0AF7651916cd43dd8448eb211c80319c");
+  EXPECT_EQ(trace.at("resourceSpans").as_array().size(), 2u);
+  net::HttpHeaders headers;
+  headers.Add("Accept", "application/x-protobuf");
+  const net::HttpResponse binary = Get("/api/v1/traces/0af7651916cd43dd8448eb211c80319c", headers);
+  EXPECT_EQ(binary.content_type, "application/x-protobuf");
+  EXPECT_EQ(binary.payload().substr(0, 1), "\x0a");
+  EXPECT_THAT(std::string(binary.payload()), HasSubstr("card refused"));
+  EXPECT_EQ(GetJson("/api/v1/traces/abc").at("resourceSpans").as_array().size(),
+            1u);  // ids are left-padded
+}
+
+TEST_F(ApiServerTest, ATraceThatIsNotThere) {
+  EXPECT_THAT(Refusal("/api/v1/traces/dead", 404, "not_found"), HasSubstr("0000dead"));
+}
+
+TEST_F(ApiServerTest, ServicesAndTheirOperations) {
+  const json::value services = GetJson("/api/v1/services");
+  EXPECT_EQ(
+      json::serialize(services),
+      R"({"services":[{"name":"pay","spanCount":2,"errorCount":1},{"name":"shop","spanCount":3,"errorCount":0}]})");
+  const json::value operations = GetJson("/api/v1/operations?service=pay");
+  ASSERT_EQ(operations.at("operations").as_array().size(), 2u);
+  EXPECT_EQ(json::serialize(operations.at("operations").as_array()[0]),
+            R"({"name":"POST /charge","kind":"server","spanCount":1,"errorCount":1})");
+  EXPECT_EQ(GetJson("/api/v1/operations").at("operations").as_array().size(), 5u);
+  EXPECT_EQ(GetJson("/api/v1/operations?service=nobody").at("operations").as_array().size(), 0u);
+  EXPECT_EQ(GetJson("/api/v1/services?end=2020-01-01T00:00:00Z").at("services").as_array().size(),
+            0u);
+}
+
+TEST_F(ApiServerTest, AttributesAndTheirValues) {
+  const auto keys = [this](const std::string& target) {
+    std::vector<std::string> out;
+    for (const json::value& a : GetJson(target).at("attributes").as_array()) {
+      out.push_back(std::string(a.at("scope").as_string()) + "." +
+                    std::string(a.at("key").as_string()));
+    }
+    return out;
+  };
+  EXPECT_THAT(keys("/api/v1/attributes?scope=resource"),
+              ElementsAre("resource.region", "resource.service.name"));
+  EXPECT_THAT(keys("/api/v1/attributes?prefix=http"), ElementsAre("span.http.status_code"));
+  EXPECT_THAT(keys("/api/v1/attributes?scope=event"), ElementsAre("event.exception.type"));
+  const json::value values = GetJson("/api/v1/attribute-values?key=span.http.status_code");
+  EXPECT_EQ(json::serialize(values.at("values").as_array()[0]),
+            R"({"type":"int","value":"200","count":2})");
+  EXPECT_EQ(values.at("values").as_array().size(), 3u);
+  EXPECT_TRUE(values.at("complete").as_bool());
+  EXPECT_FALSE(GetJson("/api/v1/attribute-values?key=span.http.status_code&limit=1")
+                   .at("complete")
+                   .as_bool());
+  EXPECT_EQ(GetJson("/api/v1/attribute-values?key=resource.service.name&prefix=SH")
+                .at("values")
+                .as_array()
+                .size(),
+            1u);
+  EXPECT_EQ(GetJson("/api/v1/attribute-values?key=status").at("values").as_array().size(), 2u);
+  EXPECT_EQ(GetJson("/api/v1/attribute-values?key=.nothing").at("values").as_array().size(), 0u);
+  Refusal("/api/v1/attribute-values?key=%7B");
+}
+
+TEST_F(ApiServerTest, Status) {
+  const json::value status = GetJson("/api/v1/status");
+  EXPECT_EQ(status.at("startNs").as_string(), "1700000000000000000");
+  EXPECT_EQ(status.at("liveSpans").to_number<int>(), 5);
+  EXPECT_FALSE(status.as_object().contains("newestNs"));
+}
+
+TEST_F(ApiServerTest, FlushAnswersWhenItIsDone) {
+  const net::HttpResponse done = Get("/flush", {}, "post");
+  EXPECT_EQ(done.payload(), R"({"spans":5,"blocks":1})");
+  flush_fails_ = true;
+  const net::HttpResponse failed = Send("POST", "/flush");
+  EXPECT_EQ(failed.status, 500);
+  EXPECT_THAT(std::string(failed.payload()), HasSubstr("\"internal\""));
+  const net::HttpResponse get = Send("GET", "/flush");
+  EXPECT_EQ(get.status, 405);
+  EXPECT_THAT(std::string(get.headers.Get("Allow")), HasSubstr("POST"));
+}
+
+TEST_F(ApiServerTest, NotReadyIsSaidEverywhere) {
+  EXPECT_EQ(Get("/ready").payload(), "ready\n");
+  {
+    const std::lock_guard lock(mutex_);
+    not_ready_ = "replaying the WAL, 40 % done";
+  }
+  EXPECT_EQ(Get("/ready").status, 503);
+  EXPECT_THAT(std::string(Get("/ready").payload()), HasSubstr("40 %"));
+  EXPECT_THAT(Refusal("/api/v1/search", 503, "unavailable"), HasSubstr("40 %"));
+  EXPECT_EQ(Send("GET", "/metrics").status, 200);
+}
+
+TEST_F(ApiServerTest, MetricsCountRequests) {
+  GetJson("/api/v1/search");
+  Refusal("/api/v1/search?limit=0");
+  const net::HttpResponse metrics = Send("GET", "/metrics");
+  EXPECT_EQ(metrics.content_type, "text/plain; version=0.0.4; charset=utf-8");
+  const std::string text(metrics.payload());
+  EXPECT_THAT(text,
+              HasSubstr("weft_api_requests_total{endpoint=\"/api/v1/search\",status=\"200\"} 1"));
+  EXPECT_THAT(text,
+              HasSubstr("weft_api_requests_total{endpoint=\"/api/v1/search\",status=\"400\"} 1"));
+}
+
+TEST_F(ApiServerTest, HeadIsGetWithoutABody) {
+  const net::HttpResponse get = Get("/api/v1/services");
+  const net::HttpResponse head = Send("HEAD", "/api/v1/services");
+  EXPECT_EQ(head.status, 200);
+  EXPECT_EQ(head.payload(), "");
+  EXPECT_EQ(head.headers.Get("Content-Length"), std::to_string(get.payload().size()));
+}
+
+TEST_F(ApiServerTest, AnswersAreCompressedWhenAskedFor) {
+  net::HttpHeaders headers;
+  headers.Add("Accept-Encoding", "gzip");
+  const net::HttpResponse zipped =
+      Get("/api/v1/traces/0af7651916cd43dd8448eb211c80319c?format=columns", headers);
+  EXPECT_EQ(zipped.status, 200);
+  EXPECT_EQ(zipped.payload(),
+            Get("/api/v1/traces/0af7651916cd43dd8448eb211c80319c?format=columns").payload());
+  EXPECT_EQ(zipped.headers.Get("Cache-Control"), "no-store");
+  EXPECT_EQ(zipped.headers.Get("X-Content-Type-Options"), "nosniff");
+}
+
+TEST_F(ApiServerTest, UnknownPathsAreErrorsForProgramsAndTheUiForBrowsers) {
+  const net::HttpResponse unknown = Send("GET", "/api/v1/serch");
+  EXPECT_EQ(unknown.status, 404);
+  EXPECT_THAT(openapi_.CheckValue("Error", json::parse(std::string(unknown.payload()))), IsEmpty());
+  net::HttpHeaders browser;
+  browser.Add("Accept", "text/html");
+  EXPECT_THAT(Send("GET", "/trace/abc", browser).content_type, HasSubstr("text/html"));
+  EXPECT_EQ(Send("GET", "/trace/abc").status, 404);
+  EXPECT_THAT(std::string(Send("GET", "/api/v1/openapi.yaml").payload()),
+              HasSubstr("openapi: 3.1.0"));
+}
+
+TEST_F(ApiServerTest, TooManyWaitingRequestsAreSentAway) {
+  source_.Hold();
+  const auto ask = [this] {
+    return net::HttpClient(server_->bound_address()).Get("/api/v1/search")->status;
+  };
+  std::vector<std::thread> threads;
+  std::atomic<int> good = 0;
+  for (int i = 0; i < 3; ++i) {  // one runs, two wait
+    threads.emplace_back([&] { good += ask() == 200 ? 1 : 0; });
+    while (metrics_.RenderPrometheus().find("weft_api_queued_requests " + std::to_string(i)) ==
+               std::string::npos ||
+           source_.waiting() == 0) {
+      std::this_thread::yield();
+    }
+  }
+  const net::HttpResponse refused = Get("/api/v1/search");
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(refused.headers.Get("Retry-After"), "1");
+  EXPECT_EQ(Send("GET", "/metrics").status, 200);  // not behind the queue
+  source_.Release();
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(good, 3);
+}
+
+TEST_F(ApiServerTest, ARequestThatWaitedTooLongIsNotBegun) {
+  source_.Hold();
+  std::thread first(
+      [this] { (void)net::HttpClient(server_->bound_address()).Get("/api/v1/search").ok(); });
+  while (source_.waiting() == 0) std::this_thread::yield();
+  std::thread second([this] {
+    const auto late = net::HttpClient(server_->bound_address()).Get("/api/v1/services");
+    EXPECT_EQ(late->status, 503);
+    EXPECT_THAT(std::string(late->payload()), HasSubstr("waited longer"));
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(2'300));  // over the budget of 2 s
+  source_.Release();
+  first.join();
+  second.join();
+}
+
+}  // namespace
+}  // namespace weft::api
