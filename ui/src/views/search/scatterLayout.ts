@@ -54,7 +54,7 @@ export function layoutScatter(hits: TraceHit[], range: RangeNs, width: number, h
 /** Powers of ten; when there are fewer than three, 2 and 5 of each too. */
 function logTicks(low: number, high: number): number[] {
   const out: number[] = [];
-  const factors = high - low < 2.2 ? [1, 2, 5] : [1];
+  const factors = high - low < 3.2 ? [1, 2, 5] : [1];
   for (let power = Math.floor(low); power <= high; power++)
     for (const f of factors) {
       const value = f * 10 ** power;

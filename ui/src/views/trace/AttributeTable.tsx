@@ -102,8 +102,7 @@ function filterFor(scope: Scope, key: string, value: Value): string | undefined 
 function ValueView({ value }: { value: Value }) {
   if (value.type === 'empty' || (value.type === 'string' && value.value === ''))
     return <span className="faint">empty</span>;
-  if (value.type === 'array' || value.type === 'kvlist')
-    return <pre>{JSON.stringify(toJson(value), null, 2)}</pre>;
+  if (value.type === 'array' || value.type === 'kvlist') return <pre>{layOut(toJson(value))}</pre>;
   if (value.type === 'string') {
     const pretty = prettyJson(value.value);
     if (pretty !== undefined) return <pre>{pretty}</pre>;
@@ -119,10 +118,16 @@ function ValueView({ value }: { value: Value }) {
   return <span className={`value value-${value.type}`}>{valueText(value)}</span>;
 }
 
+/** On one line where it fits. */
+function layOut(json: unknown): string {
+  const line = JSON.stringify(json);
+  return line.length <= 40 ? line : JSON.stringify(json, null, 2);
+}
+
 function prettyJson(text: string): string | undefined {
   if (!/^\s*[[{]/.test(text)) return undefined;
   try {
-    return JSON.stringify(JSON.parse(text), null, 2);
+    return layOut(JSON.parse(text));
   } catch {
     return undefined;
   }
