@@ -156,6 +156,8 @@ int SendAtRate(const LoadOptions& options) {
     queue.Put(&requests);
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
+  feed.Stop(static_cast<uint64_t>(env.NowNs()), &requests);
+  queue.Put(&requests);
   queue.Close();
   for (std::thread& thread : threads) thread.join();
   return Report(counts, Seconds(begin));

@@ -37,6 +37,7 @@ class BatchExporter {
   // that it was added.
   void FlushDue(uint64_t now_ns, std::vector<ExportRequest>* out);
   void FlushAll(std::vector<ExportRequest>* out);
+  void SetDelay(uint64_t delay_ns) { options_.delay_ns = delay_ns; }
 
  private:
   struct Batch {

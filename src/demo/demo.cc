@@ -19,6 +19,8 @@ constexpr uint64_t kHistoryStepNs = 10 * kSecondNs;
 constexpr uint64_t kLastSendingNs = 2 * kSecondNs;
 // A demo is watched: shorter than an SDK's default of 5 s.
 constexpr uint64_t kBatchDelayNs = kSecondNs;
+// Nobody waits for the single spans of the past: fewer and fuller requests.
+constexpr uint64_t kHistoryBatchDelayNs = 60 * kSecondNs;
 
 class Demo {
  public:
@@ -31,6 +33,7 @@ class Demo {
 
   int Run() {
     SendHistory();
+    feed_.SetBatchDelay(kBatchDelayNs);
     while (!IsOver()) {
       PlayUntil(static_cast<uint64_t>(env_.NowNs()));
       Sleep(kTickNs);
@@ -44,7 +47,7 @@ class Demo {
     feed.seed = options.seed;
     feed.first_ns = begin_ns - options.history_seconds * kSecondNs;
     feed.requests_per_second = options.requests_per_second;
-    feed.batch.delay_ns = kBatchDelayNs;
+    feed.batch.delay_ns = kHistoryBatchDelayNs;
     return feed;
   }
 

@@ -31,6 +31,8 @@ class ShopFeed : private FinishedSpanSink {
   void Advance(uint64_t now_ns, std::vector<ExportRequest>* out);
   // Appends what has ended by `now_ns` at once, without waiting for batches to fill.
   void Stop(uint64_t now_ns, std::vector<ExportRequest>* out);
+  // From now on; see BatchOptions.
+  void SetBatchDelay(uint64_t delay_ns) { exporter_.SetDelay(delay_ns); }
   // Appends all that is left, as if time had passed without new requests.
   void Drain(std::vector<ExportRequest>* out);
 

@@ -1,0 +1,142 @@
+"""bench/run ingest: what it costs to take spans in, from the socket to durable blocks."""
+
+import collections
+import pathlib
+import threading
+import time
+
+import report
+import workload
+
+# What issue 3 asks for.
+ASKED_CPU_US = 6.0
+ASKED_BYTES = 35.0
+ASKED_RSS_MB = 500.0
+RATE = 50_000
+RATE_SECONDS = 40
+MB = 1_000_000
+
+
+def send_everything(protocol, spans):
+    """-> CPU, memory, time and disk of one fresh server that takes all spans as fast as it can."""
+    with workload.server() as server:
+        load = workload.Load(server, protocol, spans)
+        try:
+            server.reset_memory_peak()
+            before = server.cpu_seconds()
+            begin = time.monotonic()
+            load.go()
+            sent = load.finish()
+            acknowledged = time.monotonic() - begin
+            server.flush()
+            durable = time.monotonic() - begin
+            cpu = server.cpu_seconds() - before
+        finally:
+            load.stop()
+        stored = server.get("/api/v1/status")["storedSpans"]
+        if stored != sent["spans"]:
+            raise RuntimeError(f"{sent['spans']} spans were acknowledged and {stored} are stored")
+        return {
+            "protocol": protocol,
+            "spans": stored,
+            "cpuUsPerSpan": cpu * 1e6 / stored,
+            "acknowledgedPerSecond": stored / acknowledged,
+            "secondsToDurable": durable,
+            "peakRssBytes": server.memory_bytes()[1],
+            "retries": sent["retries"],
+            "disk": disk(server.data, stored),
+        }
+
+
+def disk(data, spans):
+    """Bytes a span by file and by column."""
+    blocks = [f for f in pathlib.Path(data, "blocks").rglob("*") if f.is_file()]
+    by_file = collections.Counter()
+    for file in blocks:
+        by_file[file.name] += file.stat().st_size
+    columns = workload.column_bytes([f for f in blocks if f.suffix == ".parquet"])
+    return {
+        "bytesPerSpan": sum(by_file.values()) / spans,
+        "blocks": len({f.parent for f in blocks}),
+        "byFile": {name: size / spans for name, size in by_file.most_common()},
+        "byColumn": {file: {name: size / spans for name, size in sizes.items()} for file, sizes in columns.items()},
+    }
+
+
+def send_at_rate(rate, seconds):
+    """Memory and CPU of a server under a steady stream of live spans."""
+    resident = []
+    with workload.server() as server:
+        load = workload.Load(server, "http", int(rate * seconds), rate=rate)
+        finished = threading.Event()
+
+        def watch():
+            while not finished.wait(0.2):
+                resident.append(server.memory_bytes()[0])
+
+        watcher = threading.Thread(target=watch)
+        try:
+            server.reset_memory_peak()
+            before = server.cpu_seconds()
+            load.go()
+            watcher.start()
+            sent = load.finish()
+        finally:
+            finished.set()
+            watcher.join()
+            load.stop()
+        cpu = server.cpu_seconds() - before
+        return {
+            "askedRate": rate,
+            "rate": sent["spans"] / sent["seconds"],
+            "seconds": sent["seconds"],
+            "retries": sent["retries"],
+            "cpuShare": cpu / sent["seconds"],
+            "peakRssBytes": server.memory_bytes()[1],
+            "medianRssBytes": sorted(resident)[len(resident) // 2],
+        }
+
+
+def print_result(result):
+    base = result["baseline"]
+    report.table(
+        f"Ingest of {base['spans']} spans of {base['bytesPerSpan']:.0f} B with {base['attributesPerSpan']:.1f} attributes, "
+        f"{base['spansPerTrace']:.1f} spans a trace, on 2 connections",
+        ["", "CPU us/span", "x baseline", "spans/s", "peak RSS MB", "B/span", "blocks"],
+        [[run["protocol"], f"{run['cpuUsPerSpan']:.2f}", f"{run['cpuUsPerSpan'] * 1000 / base['walkAndHashNs']:.1f}",
+          f"{run['acknowledgedPerSecond']:.0f}", f"{run['peakRssBytes'] / MB:.0f}", f"{run['disk']['bytesPerSpan']:.1f}",
+          run["disk"]["blocks"]] for run in result["runs"]]
+        + [["baseline: walk and hash", f"{base['walkAndHashNs'] / 1000:.2f}", "1.0", "", "", "", ""]])
+    print_disk(result["runs"][0]["disk"])
+    steady = result["steady"]
+    rows = [["CPU us/span, socket to durable block", *report.asked(max(r["cpuUsPerSpan"] for r in result["runs"]), ASKED_CPU_US, digits=2)],
+            ["B/span on disk, every file", *report.asked(max(r["disk"]["bytesPerSpan"] for r in result["runs"]), ASKED_BYTES)]]
+    if steady:
+        rows.append([f"peak RSS MB at {steady['rate']:.0f} spans/s for {steady['seconds']:.0f} s "
+                     f"({steady['cpuShare']:.2f} cores, {steady['retries']} retries)",
+                     *report.asked(steady["peakRssBytes"] / MB, ASKED_RSS_MB, digits=0)])
+    report.table("Asked and measured", ["", "measured", "asked", ""], rows)
+
+
+def print_disk(disk):
+    report.table("Bytes a span by file", ["file", "B/span"], [[n, f"{b:.2f}"] for n, b in disk["byFile"].items()])
+    columns = [(size, f"{file}: {name}") for file, sizes in disk["byColumn"].items() for name, size in sizes.items()]
+    columns.sort(reverse=True)
+    rows = [[name, f"{size:.2f}"] for size, name in columns[:24]]
+    rows.append([f"the other {len(columns[24:])}", f"{sum(size for size, _ in columns[24:]):.2f}"])
+    report.table("Bytes a span by column", ["column", "B/span"], rows)
+
+
+def run(spans, steady=True):
+    facts = report.machine()
+    print(report.describe(facts))
+    result = {"machine": facts, "runs": []}
+    # On both sides of the runs: a machine that other work slows down slows both.
+    first = workload.baseline(spans)
+    for protocol in ("http", "grpc"):
+        result["runs"].append(send_everything(protocol, spans))
+    second = workload.baseline(spans)
+    result["baseline"] = first | {"walkAndHashNs": (first["walkAndHashNs"] + second["walkAndHashNs"]) / 2}
+    result["steady"] = send_at_rate(RATE, RATE_SECONDS) if steady else None
+    print_result(result)
+    report.save("ingest", result)

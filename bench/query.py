@@ -1,0 +1,133 @@
+"""bench/run query: how long answers take, through HTTP on one keep-alive connection, warm."""
+
+import http.client
+import json
+import math
+import random
+import time
+import urllib.parse
+
+import report
+import workload
+
+
+class Client:
+    """One connection, one request after the other."""
+
+    def __init__(self, address):
+        host, port = address.rsplit(":", 1)
+        self.connection = http.client.HTTPConnection(host, int(port), timeout=120)
+
+    def timed(self, target):
+        """-> milliseconds until the whole answer is there, status, body"""
+        begin = time.perf_counter()
+        self.connection.request("GET", target)
+        response = self.connection.getresponse()
+        body = response.read()
+        return (time.perf_counter() - begin) * 1000, response.status, body
+
+
+def search(query, **more):
+    return "/api/v1/search?" + urllib.parse.urlencode({"q": query} | more)
+
+
+def questions(samples, pick):
+    """name -> (makes a target, checks the answer, asked p50 in ms or None)"""
+
+    def trace_id():
+        return pick.choice(samples["traceIds"])
+
+    def traces(count):
+        def check(body):
+            found = json.loads(body)
+            assert found["complete"] and len(found["traces"]) == count, body[:300]
+        return check
+
+    def rare():
+        value = pick.choice(samples["requestIds"])
+        return search('{ span."guid:x-request-id" = "%s" }' % value)
+
+    def absent():
+        return search('{ span."guid:x-request-id" = "no-such-%d" }' % pick.randrange(10**9))
+
+    return {
+        "floor: GET /ready": (lambda: "/ready", lambda body: None, None),
+        "trace by id, columns": (lambda: f"/api/v1/traces/{trace_id()}?format=columns", lambda b: json.loads(b)["spans"]["id"][0], 5.0),
+        "trace by id, OTLP JSON": (lambda: f"/api/v1/traces/{trace_id()}?format=otlp", lambda b: json.loads(b)["resourceSpans"][0], 5.0),
+        "trace by id, absent": (lambda: f"/api/v1/traces/{pick.getrandbits(128):032x}", None, None),
+        "rare attribute value": (rare, traces(1), 10.0),
+        "absent attribute value": (absent, traces(0), None),
+        "rare value, any scope": (lambda: search('{ ."guid:x-request-id" = "%s" }' % pick.choice(samples["requestIds"])), traces(1), None),
+        "service and duration, newest 20": (
+            lambda: search('{ resource.service.name = "checkout" && duration > 500ms }'), traces(20), None),
+        "errors, newest 20": (lambda: search("{ status = error }"), traces(20), None),
+        "everything, newest 20": (lambda: search("{}"), traces(20), None),
+        "regular expression, newest 20": (lambda: search('{ name =~ "GET /api/.*reviews" && status = error }'), traces(20), None),
+        "one minute's window": (lambda: search('{ resource.service.name = "payment" }', start="now-2m"), None, None),
+        "services": (lambda: "/api/v1/services", lambda b: json.loads(b)["services"][0], None),
+        "operations of a service": (lambda: "/api/v1/operations?service=frontend", lambda b: json.loads(b)["operations"][0], None),
+        "attribute keys": (lambda: "/api/v1/attributes", lambda b: json.loads(b)["attributes"][0], None),
+        "attribute values with a prefix": (
+            lambda: "/api/v1/attribute-values?key=span.http.route&prefix=/api", lambda b: json.loads(b)["values"][0], None),
+    }
+
+
+def measure(client, make, check, repetitions, seconds_max):
+    """-> sorted milliseconds; the first answers warm up and are checked"""
+    for _ in range(3):
+        _, status, body = client.timed(make())
+        assert status in (200, 404), (status, body[:300])
+        if check is not None:
+            assert status == 200, (status, body[:300])
+            check(body)
+    times = []
+    begin = time.monotonic()
+    while len(times) < repetitions and time.monotonic() - begin < seconds_max:
+        times.append(client.timed(make())[0])
+    return sorted(times)
+
+
+def percentile(times, share):
+    """The smallest time that `share` of all do not exceed."""
+    return times[max(0, math.ceil(share * len(times)) - 1)]
+
+
+def run(spans, repetitions=200):
+    facts = report.machine()
+    print(report.describe(facts))
+    result = {"machine": facts, "queries": {}}
+    with workload.server() as server:
+        samples_file = server.data.parent / "samples.json"
+        load = workload.Load(server, "http", spans, samples=samples_file)
+        try:
+            load.go()
+            sent = load.finish()
+        finally:
+            load.stop()
+        server.flush()
+        samples = json.loads(samples_file.read_text())
+        status = server.get("/api/v1/status")
+        result |= {"spans": sent["spans"], "blocks": status["blocks"]}
+        pick = random.Random(1)
+        client = Client(server.http)
+        rows = []
+        for name, (make, check, limit) in questions(samples, pick).items():
+            try:
+                times = measure(client, make, check, repetitions, 20)
+            except (AssertionError, ValueError, KeyError, IndexError) as error:
+                rows.append([name, "wrong answer", "", "", ""])
+                result["queries"][name] = {"error": str(error)[:400]}
+                client = Client(server.http)
+                continue
+            p50, p95 = percentile(times, 0.5), percentile(times, 0.95)
+            result["queries"][name] = {"p50Ms": p50, "p95Ms": p95, "count": len(times), "askedP50Ms": limit}
+            verdict = "" if limit is None else ("met" if p50 <= limit else "MISSED")
+            rows.append([name, f"{p50:.2f}", f"{p95:.2f}", f"<= {limit:g}" if limit else "", verdict])
+    report.table(f"Queries on {result['spans']} spans in {result['blocks']} blocks, ms, {repetitions} times each at most",
+                 ["", "p50", "p95", "p50 asked", ""], rows)
+    report.save("query", result)
+    if any("error" in q for q in result["queries"].values()):
+        for name, query in result["queries"].items():
+            if "error" in query:
+                print(f"{name}: {query['error']}")
+        raise SystemExit(1)
