@@ -250,8 +250,9 @@ class Reader {
     line->Word();
     const auto name = line->String();
     const std::string_view time = line->Word();
-    if (!name || !time.starts_with('+') || batch_.empty()) return Wrong("expected: event \"name\" +TIME {attributes}");
-    WEFT_ASSIGN_OR_RETURN(const int64_t since, ReadTime(time.substr(1)));
+    const bool signed_time = time.starts_with('+') || time.starts_with('-');
+    if (!name || !signed_time || batch_.empty()) return Wrong("expected: event \"name\" +TIME {attributes}");
+    WEFT_ASSIGN_OR_RETURN(const int64_t since, ReadTime(time.substr(time[0] == '+' ? 1 : 0)));
     WEFT_RETURN_IF_ERROR(ReadAttributes(line, &batch_.events.attributes));
     batch_.events.name.push_back(Intern(*name));
     batch_.events.time_ns.push_back(batch_.start_ns.back() + static_cast<uint64_t>(since));

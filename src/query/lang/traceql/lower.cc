@@ -116,6 +116,8 @@ bool Lowering::CheckSupported(const Node& body) {
          ErrorCode::kUnsupported);
     return false;
   }
+  const bool computes = body.kind == NodeKind::kScalarOperation || body.kind == NodeKind::kScalarFilter;
+  if (computes && body.children[0]->kind == NodeKind::kPipeline) return CheckSupported(*body.children[0]);
   const Node* stage = &body;
   if (body.kind == NodeKind::kPipeline) {
     if (body.children[0]->kind != NodeKind::kFilter) return CheckSupported(*body.children[0]);

@@ -124,7 +124,14 @@ bool Lowering::CheckComparable(const Node& node, const Operand& left, const Oper
   const bool never = (a == StaticType::kAny && (b == StaticType::kStatus || b == StaticType::kKind)) ||
                      (b == StaticType::kAny && (a == StaticType::kStatus || a == StaticType::kKind));
   const bool same = a == b || a == StaticType::kAny || b == StaticType::kAny || (IsNumeric(a) && IsNumeric(b));
-  if (never || !same) {
+  if (never) {
+    const StaticType own = a == StaticType::kAny ? b : a;
+    Fail(node.where, "`" + op + "` can't compare an attribute with " + TypeName(own) +
+                         "; expected the span's own `" + (own == StaticType::kStatus ? "status" : "kind") +
+                         "`, or a string in quotes");
+    return false;
+  }
+  if (!same) {
     const bool left_wrong = left.is_constant() && !right.is_constant();
     Fail(node.where, "`" + op + "` can't compare " + TypeName(a) + " with " + TypeName(b) +
                          Advice(left_wrong ? b : a));

@@ -150,8 +150,7 @@ NodePtr Parser::ParseStageWord(const Node* before) {
     if (before == nullptr) return Fail(where, "`" + word + "` needs spansets before it, as in { ... } | " + word + "()");
     if (IsMetric(word)) return ParseMetric();
     NodePtr node = NewNode(NodeKind::kCoalesce, Take().where);
-    if (!Expect(TokenKind::kOpenParen, "`(`") || !Expect(TokenKind::kCloseParen, "`)`")) return nullptr;
-    return node;
+    return Expect(TokenKind::kOpenParen, "`(`") ? Close(std::move(node)) : nullptr;
   }
   const bool is_field = IntrinsicNamed(word) || LiteralNamed(word);
   if (is_field) return Fail(where, "`" + word + "` belongs inside braces: { " + word + " ... }");
@@ -247,6 +246,13 @@ NodePtr Parser::ParseFilter() {
   return filter;
 }
 
+// Takes the `)` behind a call.
+NodePtr Parser::Close(NodePtr call) {
+  if (!Expect(TokenKind::kCloseParen, "`)`")) return nullptr;
+  call->where.length = Last().where.end() - call->where.offset;
+  return call;
+}
+
 // by(x) as a stage; by(x, y, ...) behind a metric.
 NodePtr Parser::ParseGroup(bool many) {
   NodePtr group = NewNode(NodeKind::kGroup, Take().where);
@@ -257,14 +263,14 @@ NodePtr Parser::ParseGroup(bool many) {
     NodePtr key = ParseExpression(kLogic);
     if (!key || !Adopt(group.get(), std::move(key))) return nullptr;
   }
-  return Expect(TokenKind::kCloseParen, "`)`") ? std::move(group) : nullptr;
+  return Close(std::move(group));
 }
 
 NodePtr Parser::ParseSelect() {
   NodePtr select = NewNode(NodeKind::kSelect, Take().where);
   if (!Expect(TokenKind::kOpenParen, "`(` after `select`")) return nullptr;
   if (!ParseAttributeList(select.get())) return nullptr;
-  return Expect(TokenKind::kCloseParen, "`)`") ? std::move(select) : nullptr;
+  return Close(std::move(select));
 }
 
 NodePtr Parser::ParseAggregate() {
@@ -276,7 +282,7 @@ NodePtr Parser::ParseAggregate() {
     NodePtr field = ParseExpression(kLogic);
     if (!field || !Adopt(aggregate.get(), std::move(field))) return nullptr;
   }
-  return Expect(TokenKind::kCloseParen, "`)`") ? std::move(aggregate) : nullptr;
+  return Close(std::move(aggregate));
 }
 
 NodePtr Parser::ParseMetric() {
@@ -285,8 +291,8 @@ NodePtr Parser::ParseMetric() {
   metric->text = name.text;
   if (!Expect(TokenKind::kOpenParen, "`(` after the metric")) return nullptr;
   if (!ParseMetricArguments(metric.get())) return nullptr;
-  if (!Expect(TokenKind::kCloseParen, "`)`")) return nullptr;
-  if (!AtWord("by")) return metric;
+  metric = Close(std::move(metric));
+  if (!metric || !AtWord("by")) return metric;
   if (metric->text == "compare") return Fail(Peek().where, "`compare` takes no by(...)");
   NodePtr group = ParseGroup(true);
   if (!group || !Adopt(metric.get(), std::move(group))) return nullptr;
@@ -335,7 +341,7 @@ NodePtr Parser::ParseTop() {
   if (!At(TokenKind::kInt)) return FailHere("a whole number");
   NodePtr number = ParseLiteralToken();
   if (!number || !Adopt(top.get(), std::move(number))) return nullptr;
-  return Expect(TokenKind::kCloseParen, "`)`") ? std::move(top) : nullptr;
+  return Close(std::move(top));
 }
 
 // A number with or without signs before it.

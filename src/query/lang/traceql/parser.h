@@ -66,6 +66,7 @@ class Parser {
   NodePtr ParseMetricFilter();
   NodePtr ParseTop();
   NodePtr ParseNumber();
+  NodePtr Close(NodePtr call);
   NodePtr MakeStageOperation(const Token& op, NodePtr left, NodePtr right);
   NodePtr FailAtStageOperation(const Token& op, Sort left, Sort right);
   bool CheckStage(const Node& node, bool last, bool in_parentheses);
