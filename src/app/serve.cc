@@ -141,6 +141,7 @@ class Server {
     api_->AddTo(router.get());
     net::HttpServerOptions http;
     http.name = "api";
+    http.head_bytes_max = api::ApiServer::kHeadBytesMax;
     http.metrics = &metrics_;
     WEFT_ASSIGN_OR_RETURN(http_, net::HttpServer::Start(config_.http, http, std::move(router)));
     return Error::Ok();
