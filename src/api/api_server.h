@@ -66,6 +66,10 @@ struct ApiParts {
 
 class ApiServer {
  public:
+  // What net::HttpServerOptions::head_bytes_max must be at least: a query of 128 KiB,
+  // percent-encoded, fits.
+  static constexpr uint32_t kHeadBytesMax = 512 << 10;
+
   ApiServer(ApiParts parts, StaticFiles files, const ApiOptions& options);
   ~ApiServer();  // Stop()
   ApiServer(const ApiServer&) = delete;

@@ -142,7 +142,9 @@ class ApiServerTest : public testing::Test {
                                        options);
     auto router = std::make_shared<net::HttpRouter>();
     api_->AddTo(router.get());
-    server_ = *net::HttpServer::Start("127.0.0.1:0", {}, router);
+    net::HttpServerOptions http;
+    http.head_bytes_max = ApiServer::kHeadBytesMax;
+    server_ = *net::HttpServer::Start("127.0.0.1:0", http, router);
     client_ = std::make_unique<net::HttpClient>(server_->bound_address());
   }
   ~ApiServerTest() override {
@@ -175,14 +177,14 @@ class ApiServerTest : public testing::Test {
     EXPECT_THAT(openapi_.Check({method, path}, response.status, response.content_type,
                                std::string(response.payload())),
                 IsEmpty())
-        << target << "\n"
+        << target.substr(0, 200) << "\n"
         << response.payload().substr(0, 500);
     return response;
   }
 
   json::value GetJson(const std::string& target, int status = 200) {
     const net::HttpResponse response = Get(target);
-    EXPECT_EQ(response.status, status) << target << "\n" << response.payload();
+    EXPECT_EQ(response.status, status) << target.substr(0, 200) << "\n" << response.payload();
     boost::system::error_code error;
     return json::parse(std::string(response.payload()), error);
   }
@@ -191,7 +193,7 @@ class ApiServerTest : public testing::Test {
   std::string Refusal(const std::string& target, int status = 400,
                       const char* code = "bad_request") {
     const json::value body = GetJson(target, status);
-    EXPECT_EQ(body.at("error").at("code").as_string(), code) << target;
+    EXPECT_EQ(body.at("error").at("code").as_string(), code) << target.substr(0, 200);
     return std::string(body.at("error").at("message").as_string());
   }
 
@@ -309,7 +311,9 @@ TEST_F(ApiServerTest, EveryDescribedParameterIsKnown) {
 }
 
 TEST_F(ApiServerTest, HostileRequestsGetAClearNo) {
-  Refusal(Search("{" + std::string(60'000, '(') + "}"));
+  Refusal(Search("{" + std::string(100'000, '(') + "}"), 413, "too_large");
+  EXPECT_THAT(Refusal(Search("{ name = \"" + std::string(140'000, 'x') + "\" }")),
+              HasSubstr("longer than 131072"));
   Refusal("/api/v1/search?q=%7B%20name%20%3D%20%22%FF%FE");
   Refusal("/api/v1/search?limit=99999999999999999999999999");
   Refusal("/api/v1/search?start=99999999999999999999999999");
@@ -379,7 +383,8 @@ TEST_F(ApiServerTest, ServicesAndTheirOperations) {
 TEST_F(ApiServerTest, AttributesAndTheirValues) {
   const auto keys = [this](const std::string& target) {
     std::vector<std::string> out;
-    for (const json::value& a : GetJson(target).at("attributes").as_array()) {
+    const json::value body = GetJson(target);
+    for (const json::value& a : body.at("attributes").as_array()) {
       out.push_back(std::string(a.at("scope").as_string()) + "." +
                     std::string(a.at("key").as_string()));
     }

@@ -142,8 +142,10 @@ std::vector<std::string> OpenApi::QueryParameters(const Operation& operation) co
 
 YAML::Node OpenApi::ResponseOf(const Operation& operation, int status) const {
   const YAML::Node responses = root_["paths"][operation.path][operation.method]["responses"];
-  const YAML::Node exact = responses[std::to_string(status)];
-  return Resolve(exact ? exact : responses["default"]);
+  for (const std::string& key : {std::to_string(status), std::string("default")}) {
+    if (const YAML::Node response = responses[key]) return Resolve(response);
+  }
+  return {};
 }
 
 std::vector<std::string> OpenApi::Check(const Operation& operation, int status,
