@@ -1,0 +1,220 @@
+#include "store/block_store.h"
+
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "base/env_fake.h"
+#include "block/block_fixture.h"
+#include "block/trace_summary.h"
+#include "store/local_object_store.h"
+#include "store/shelf_testing.h"
+
+namespace weft::store {
+namespace {
+
+constexpr uint32_t kSpans = 3000;
+
+class BlockStoreTest : public testing::Test {
+ protected:
+  BlockStoreTest() : objects_(env_, "blocks") { Reopen(); }
+
+  void Reopen() {
+    store_.reset();
+    auto store = BlockStore::Open(objects_, options_, metrics_);
+    ASSERT_TRUE(store.ok()) << store.error().message();
+    store_ = std::move(store).value();
+  }
+
+  // Writes the spans as a block of the tenant "shop".
+  void Write(const model::SpanBatch& batch, uint64_t id) {
+    block::BlockMeta meta;
+    meta.tenant = "shop";
+    meta.id = BlockIdOf(id);
+    auto encoded = block::WriteBlock(block::MakeBlockInput({&batch}), meta, {});
+    ASSERT_TRUE(encoded.ok()) << encoded.error().message();
+    const Error error = store_->WriteBlock(std::move(encoded).value());
+    ASSERT_TRUE(error.ok()) << error.message();
+  }
+
+  static model::SpanBatch Rows(const model::SpanBatch& from, const std::vector<uint32_t>& rows) {
+    model::SpanBatch batch;
+    model::BatchAppender(&batch).Append(from, rows);
+    return batch;
+  }
+
+  static std::multiset<uint64_t> Hashes(const model::SpanBatch& batch) {
+    std::multiset<uint64_t> hashes;
+    for (uint32_t i = 0; i < batch.size(); ++i) hashes.insert(model::ContentHash(batch, i));
+    return hashes;
+  }
+
+  static std::vector<uint32_t> RowsOf(const model::SpanBatch& batch, model::TraceId id) {
+    std::vector<uint32_t> rows;
+    for (uint32_t i = 0; i < batch.size(); ++i) {
+      if (batch.trace_id(i) == id) rows.push_back(i);
+    }
+    return rows;
+  }
+
+  uint32_t RowsInSnapshot(TimeRange range) const {
+    const auto groups = store_->Snapshot("shop", range, {});
+    EXPECT_TRUE(groups.ok()) << groups.error().message();
+    uint32_t rows = 0;
+    for (const auto& group : *groups) rows += group->row_count();
+    return rows;
+  }
+
+  FakeEnv env_{3};
+  LocalObjectStore objects_;
+  MetricRegistry metrics_;
+  BlockStoreOptions options_;
+  std::unique_ptr<BlockStore> store_;
+  const model::SpanBatch first_ = block::MakeShopBatch(1, kSpans);
+  const model::SpanBatch second_ = block::MakeShopBatch(2, kSpans);
+};
+
+TEST_F(BlockStoreTest, EveryTraceIsFoundWhole) {
+  Write(first_, 1);
+  Write(second_, 2);
+  Reopen();
+  for (size_t i = 0; i < first_.traces.size(); i += 17) {
+    const model::TraceId id = first_.traces[i];
+    const auto found = store_->FindTrace("shop", id);
+    ASSERT_TRUE(found.ok()) << found.error().message();
+    EXPECT_EQ(Hashes(*found), Hashes(Rows(first_, RowsOf(first_, id))));
+    EXPECT_EQ(store_->SummarizeTrace("shop", id)->fragments, 1u);
+  }
+  EXPECT_TRUE(store_->FindTrace("shop", {1, 2})->empty());
+  EXPECT_TRUE(store_->FindTrace("other", first_.traces[0])->empty());
+  EXPECT_EQ(store_->SummarizeTrace("shop", {1, 2})->summary.span_count, 0u);
+}
+
+TEST_F(BlockStoreTest, FragmentsOfATraceAreJoined) {
+  const model::TraceId id = first_.traces[3];
+  const std::vector<uint32_t> rows = RowsOf(first_, id);
+  ASSERT_GE(rows.size(), 4u);
+  // The second row is in both blocks, as after a sender's retry.
+  const model::SpanBatch early = Rows(first_, {rows.begin(), rows.begin() + 2});
+  const model::SpanBatch late = Rows(first_, {rows.begin() + 1, rows.end()});
+  Write(early, 1);
+  Write(late, 2);
+  EXPECT_EQ(Hashes(*store_->FindTrace("shop", id)), Hashes(Rows(first_, rows)));
+  const auto joined = store_->SummarizeTrace("shop", id);
+  ASSERT_TRUE(joined.ok());
+  EXPECT_EQ(joined->fragments, 2u);
+  const block::TraceSummary whole = block::SummarizeSpans(Rows(first_, rows));
+  EXPECT_EQ(joined->summary.span_count, whole.span_count);
+  EXPECT_EQ(joined->summary.root_name, whole.root_name);
+  EXPECT_EQ(joined->summary.flags, whole.flags | block::kTraceFragment);
+}
+
+TEST_F(BlockStoreTest, SnapshotGivesTheRowGroupsThatTheRangeTouches) {
+  Write(first_, 1);
+  const block::BlockMeta meta = store_->Blocks("shop")->at(0)->meta;
+  EXPECT_EQ(RowsInSnapshot({}), kSpans);
+  EXPECT_EQ(RowsInSnapshot({meta.last_start_ns + 1, UINT64_MAX}), 0u);
+  EXPECT_EQ(RowsInSnapshot({0, meta.first_start_ns}), 0u);
+  EXPECT_EQ(RowsInSnapshot({meta.last_start_ns, UINT64_MAX}), kSpans);
+}
+
+TEST_F(BlockStoreTest, ABlockOutsideTheRangeIsNotEvenOpened) {
+  Write(first_, 1);
+  const uint64_t last_ns = store_->Blocks("shop")->at(0)->meta.last_start_ns;
+  EXPECT_EQ(RowsInSnapshot({last_ns + 1, UINT64_MAX}), 0u);
+  EXPECT_EQ(metrics_.SumCounter("weft_store_blocks_opened_total"), 0u);
+  EXPECT_EQ(RowsInSnapshot({}), kSpans);
+  EXPECT_EQ(RowsInSnapshot({}), kSpans);
+  EXPECT_EQ(metrics_.SumCounter("weft_store_blocks_opened_total"), 1u);
+}
+
+TEST_F(BlockStoreTest, WorksWithOneOpenBlockAndOneOpenFile) {
+  options_.open_blocks_max = 1;
+  options_.open_files_max = 1;
+  options_.cache_bytes_max = 1;
+  Reopen();
+  for (uint64_t i = 0; i < 5; ++i) Write(block::MakeShopBatch(10 + i, 100), i);
+  const auto groups = store_->Snapshot("shop", {}, {});
+  ASSERT_TRUE(groups.ok());
+  // All are held at once, though one may be open.
+  uint32_t rows = 0;
+  for (const auto& group : *groups) {
+    const auto column = group->Read(block::Intrinsic::kName);
+    ASSERT_TRUE(column.ok()) << column.error().message();
+    rows += (*column)->row_count;
+  }
+  EXPECT_EQ(rows, 500u);
+}
+
+TEST_F(BlockStoreTest, ADamagedBlockIsSetAsideAndTheOthersAnswer) {
+  Write(first_, 1);
+  Write(second_, 2);
+  Reopen();
+  const std::string path = "blocks/shop/" + BlockIdOf(1) + "/spans.parquet";
+  const uint64_t size = env_.ReadWholeFile(path)->size();
+  env_.FlipBit(path, (size - 20) * 8);  // in the footer
+  EXPECT_EQ(RowsInSnapshot({}), kSpans);
+  ASSERT_EQ(store_->damaged().size(), 1u);
+  EXPECT_EQ(store_->damaged()[0].name.id, BlockIdOf(1));
+  EXPECT_NE(metrics_.RenderPrometheus().find("\nweft_store_damaged_blocks 1\n"), std::string::npos);
+  EXPECT_EQ(store_->TotalsOf("shop").blocks, 1u);
+  EXPECT_FALSE(store_->FindTrace("shop", second_.traces[0])->empty());
+  EXPECT_TRUE(env_.Exists(path));
+}
+
+TEST_F(BlockStoreTest, AFlippedBitInAPageIsAnErrorThatNamesTheBlock) {
+  Write(first_, 1);
+  const std::string path = "blocks/shop/" + BlockIdOf(1) + "/spans.parquet";
+  for (uint64_t at = 100; at < 3000; at += 50) env_.FlipBit(path, at * 8);
+  bool failed = false;
+  for (const model::TraceId id : first_.traces) {
+    const auto found = store_->FindTrace("shop", id);
+    if (found.ok()) continue;
+    failed = true;
+    EXPECT_EQ(found.error().code(), ErrorCode::kCorrupt);
+    EXPECT_NE(found.error().message().find(BlockIdOf(1)), std::string::npos);
+    break;
+  }
+  EXPECT_TRUE(failed);
+}
+
+TEST_F(BlockStoreTest, ADeletedBlockIsGoneFromAnswers) {
+  Write(first_, 1);
+  Write(second_, 2);
+  EXPECT_EQ(RowsInSnapshot({}), 2 * kSpans);
+  EXPECT_TRUE(store_->DeleteBlock({"shop", BlockIdOf(1)}).ok());
+  EXPECT_EQ(RowsInSnapshot({}), kSpans);
+  EXPECT_TRUE(store_->FindTrace("shop", first_.traces[0])->empty());
+  EXPECT_TRUE(store_->damaged().empty());
+}
+
+TEST_F(BlockStoreTest, OddSpansComeBackAsTheyWere) {
+  const model::SpanBatch odd = block::MakeOddBatch(5, 60);
+  Write(odd, 1);
+  for (const model::TraceId id : odd.traces) {
+    const auto found = store_->FindTrace("shop", id);
+    ASSERT_TRUE(found.ok()) << found.error().message();
+    EXPECT_EQ(Hashes(*found), Hashes(block::WithoutDuplicates(Rows(odd, RowsOf(odd, id)))));
+  }
+}
+
+TEST(FilePoolTest, KeepsFewFilesOpenAndForgetsDeletedOnes) {
+  FakeEnv env(1);
+  LocalObjectStore objects(env, "blocks");
+  for (const char* name : {"t/a/f", "t/a/g", "t/b/f"}) ASSERT_TRUE(objects.Put(name, name).ok());
+  FilePool pool(objects, 2);
+  char byte = 0;
+  for (const char* name : {"t/a/f", "t/a/g", "t/b/f", "t/a/f"}) {
+    const auto file = pool.Get(name, 5);
+    EXPECT_TRUE(file->ReadAt(2, 1, &byte).ok());
+    EXPECT_EQ(byte, name[2]);
+  }
+  EXPECT_EQ(pool.open_count(), 2u);
+  pool.Forget("t/a/");
+  EXPECT_EQ(pool.open_count(), 1u);
+  EXPECT_EQ(pool.Get("t/c/f", 5)->ReadAt(0, 1, &byte).code(), ErrorCode::kNotFound);
+  EXPECT_EQ(pool.Get("t/b/f", 50)->ReadAt(40, 1, &byte).code(), ErrorCode::kCorrupt);
+}
+
+}  // namespace
+}  // namespace weft::store

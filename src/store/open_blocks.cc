@@ -1,0 +1,77 @@
+#include "store/open_blocks.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace weft::store {
+namespace {
+
+// The files of one block, out of the pool.
+class PoolOpener : public block::FileOpener {
+ public:
+  PoolOpener(FilePool& pool, const CatalogBlock& block) : pool_(pool), block_(block) {}
+
+  Result<std::unique_ptr<ReadableFile>> Open(std::string_view name) const override {
+    for (const block::FileMeta& file : block_.meta.files) {
+      if (file.name == name) return pool_.Get(ObjectOf(block_.name, name), file.size_bytes);
+    }
+    return Error(ErrorCode::kNotFound, "meta.json lists no " + std::string(name));
+  }
+
+ private:
+  FilePool& pool_;
+  const CatalogBlock& block_;
+};
+
+}  // namespace
+
+OpenBlocks::OpenBlocks(const ObjectStore& objects, Limits limits, MetricRegistry& metrics)
+    : limits_(limits),
+      files_(objects, limits.files_max),
+      cache_(std::make_shared<block::ColumnCache>(limits.cache_bytes_max)),
+      opened_counter_(
+          metrics.GetCounter("weft_store_blocks_opened_total", "Blocks whose footers were read.")) {
+  metrics.AddGaugeFunction("weft_store_cache_bytes", "Decoded columns and directories in memory.",
+                           {}, [cache = cache_] { return static_cast<double>(cache->bytes()); });
+}
+
+OpenBlocks::Opened OpenBlocks::Find(const BlockName& name) {
+  const MutexLock lock(mutex_);
+  const auto it = index_.find(name);
+  if (it == index_.end()) return nullptr;
+  entries_.splice(entries_.begin(), entries_, it->second);
+  return it->second->block;
+}
+
+Result<OpenBlocks::Opened> OpenBlocks::Get(const CatalogBlock& block) {
+  if (Opened open = Find(block.name)) return open;
+  WEFT_ASSIGN_OR_RETURN(Opened opened,
+                        block::Block::Open(block.meta, PoolOpener(files_, block), cache_));
+  opened_counter_.Add();
+  Entry evicted;  // closed outside the lock
+  const MutexLock lock(mutex_);
+  if (const auto it = index_.find(block.name); it != index_.end()) return it->second->block;
+  entries_.push_front({block.name, opened});
+  index_[block.name] = entries_.begin();
+  if (entries_.size() > limits_.blocks_max) {
+    index_.erase(entries_.back().name);
+    evicted = std::move(entries_.back());
+    entries_.pop_back();
+  }
+  return opened;
+}
+
+void OpenBlocks::Forget(const BlockName& name) {
+  Entry gone;
+  {
+    const MutexLock lock(mutex_);
+    if (const auto it = index_.find(name); it != index_.end()) {
+      gone = std::move(*it->second);
+      entries_.erase(it->second);
+      index_.erase(it);
+    }
+  }
+  files_.Forget(FolderOf(name) + "/");
+}
+
+}  // namespace weft::store
