@@ -119,7 +119,7 @@ class Server {
     objects_ = std::make_unique<store::LocalObjectStore>(env_, config_.data + "/blocks");
     store::BlockStoreOptions options;
     options.cache_bytes_max = config_.cache_max_bytes;
-    WEFT_ASSIGN_OR_RETURN(store_, store::BlockStore::Open(env_, *objects_, options, metrics_));
+    WEFT_ASSIGN_OR_RETURN(store_, store::BlockStore::Open(*objects_, options, metrics_));
     return Error::Ok();
   }
 
