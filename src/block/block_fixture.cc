@@ -517,4 +517,13 @@ Error MemoryFile::ReadAt(uint64_t offset, size_t length, char* out) const {
   return Error::Ok();
 }
 
+Result<std::unique_ptr<ReadableFile>> MemoryFiles::Open(std::string_view name) const {
+  for (const BlockFile& file : files_) {
+    if (file.name == name) {
+      return std::unique_ptr<ReadableFile>(std::make_unique<MemoryFile>(file.bytes, mapped_));
+    }
+  }
+  return Error(ErrorCode::kNotFound, "there is no file " + std::string(name));
+}
+
 }  // namespace weft::block

@@ -9,6 +9,7 @@
 
 #include "base/env.h"
 #include "block/block.h"
+#include "block/reader.h"
 #include "model/span_batch.h"
 
 namespace weft::block {
@@ -48,6 +49,18 @@ class MemoryFile final : public ReadableFile {
 
  private:
   std::string bytes_;
+  bool mapped_;
+};
+
+// The files of an encoded block.
+class MemoryFiles final : public FileOpener {
+ public:
+  explicit MemoryFiles(std::vector<BlockFile> files, bool mapped = true)
+      : files_(std::move(files)), mapped_(mapped) {}
+  Result<std::unique_ptr<ReadableFile>> Open(std::string_view name) const override;
+
+ private:
+  std::vector<BlockFile> files_;
   bool mapped_;
 };
 

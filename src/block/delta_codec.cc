@@ -67,7 +67,7 @@ bool ReadHeader(std::string_view* bytes, DeltaHeader* header) {
       !ReadVarint(bytes, &header->count) || !ReadVarint(bytes, &header->first)) {
     return false;
   }
-  return header->block_values > 0 && header->block_values <= 1u << 20 &&
+  return header->block_values > 0 && header->block_values <= 1024 &&
          header->block_values % 128 == 0 && header->miniblocks > 0 &&
          header->block_values % header->miniblocks == 0 && header->miniblock_values() % 32 == 0;
 }
@@ -106,9 +106,9 @@ void AppendDelta(std::span<const int64_t> values, std::string* out) {
   }
 }
 
-bool DecodeDelta(std::string_view bytes, uint32_t count, int64_t* out) {
+bool DecodeDelta(std::string_view bytes, uint32_t total, uint32_t count, int64_t* out) {
   DeltaHeader header;
-  if (!ReadHeader(&bytes, &header) || header.count != count) return false;
+  if (!ReadHeader(&bytes, &header) || header.count != total || count > total) return false;
   if (count == 0) return true;
   uint64_t value = static_cast<uint64_t>(UnZigZag(header.first));
   out[0] = static_cast<int64_t>(value);

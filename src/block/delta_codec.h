@@ -12,8 +12,9 @@ namespace weft::block {
 
 void AppendDelta(std::span<const int64_t> values, std::string* out);
 
-// Decodes exactly `count` values; false when the bytes end too early, break the format or hold
-// another number of values. Accepts every block shape that the format allows.
-[[nodiscard]] bool DecodeDelta(std::string_view bytes, uint32_t count, int64_t* out);
+// Decodes the first `count` values of a sequence of `total`; false when the bytes end too early,
+// break the format or hold another number of values. Blocks of up to 1024 values are accepted.
+[[nodiscard]] bool DecodeDelta(std::string_view bytes, uint32_t total, uint32_t count,
+                               int64_t* out);
 
 }  // namespace weft::block

@@ -45,14 +45,15 @@ uint64_t BitsAt(const uint64_t* bitmap, uint32_t begin, uint32_t end) {
   return bits;
 }
 
-// Reads packed values; `bytes` may end before the last group of a page does.
-void UnpackValues(std::string_view bytes, int bit_width, uint32_t count, uint32_t* out) {
+// Reads packed values [skip, skip + count), which the bytes reach.
+void UnpackValues(std::string_view bytes, int bit_width, uint64_t skip, uint32_t count,
+                  uint32_t* out) {
   const uint64_t mask = (uint64_t{1} << bit_width) - 1;
   uint32_t i = 0;
   // A word may be loaded from wherever 8 bytes are left.
-  const uint64_t safe_bits = bytes.size() < 8 ? 0 : (bytes.size() - 8) * 8;
-  uint64_t bit = 0;
-  for (; i < count && bit <= safe_bits; ++i, bit += bit_width) {
+  const uint64_t safe_bits = bytes.size() < 8 ? 0 : (bytes.size() - 8) * 8 + 1;
+  uint64_t bit = skip * bit_width;
+  for (; i < count && bit < safe_bits; ++i, bit += bit_width) {
     uint64_t word;
     std::memcpy(&word, bytes.data() + bit / 8, 8);
     out[i] = static_cast<uint32_t>(word >> (bit % 8) & mask);
@@ -60,9 +61,7 @@ void UnpackValues(std::string_view bytes, int bit_width, uint32_t count, uint32_
   for (; i < count; ++i, bit += bit_width) {
     uint64_t word = 0;
     const size_t at = bit / 8;
-    if (at < bytes.size()) {
-      std::memcpy(&word, bytes.data() + at, std::min<size_t>(8, bytes.size() - at));
-    }
+    std::memcpy(&word, bytes.data() + at, std::min<size_t>(8, bytes.size() - at));
     out[i] = static_cast<uint32_t>(word >> (bit % 8) & mask);
   }
 }
@@ -79,15 +78,34 @@ void SetBits(uint64_t* bitmap, uint64_t begin, uint64_t count) {
   }
 }
 
-// Copies `count` bits of `bytes` to bit `begin` of the bitmap; returns how many are set.
-uint32_t CopyBits(std::string_view bytes, uint32_t count, uint64_t begin, uint64_t* bitmap) {
+// Up to 64 bits of `bytes` from bit `begin`; those past the end are zero.
+uint64_t LoadBits(std::string_view bytes, uint64_t begin, uint32_t bits) {
+  const size_t at = begin / 8;
+  uint64_t word = 0;
+  std::memcpy(&word, bytes.data() + at, std::min<size_t>(8, bytes.size() - at));
+  word >>= begin % 8;
+  if (begin % 8 + bits > 64) {
+    word |= static_cast<uint64_t>(static_cast<uint8_t>(bytes[at + 8])) << (64 - begin % 8);
+  }
+  return bits == 64 ? word : word & ((uint64_t{1} << bits) - 1);
+}
+
+uint32_t CountBits(std::string_view bytes, uint64_t begin, uint64_t end) {
+  uint32_t ones = 0;
+  for (uint64_t i = begin; i < end; i += 64) {
+    ones +=
+        std::popcount(LoadBits(bytes, i, static_cast<uint32_t>(std::min<uint64_t>(64, end - i))));
+  }
+  return ones;
+}
+
+// Copies bits [from, from + count) of `bytes` to bit `begin` of the bitmap; counts the ones.
+uint32_t CopyBits(std::string_view bytes, uint64_t from, uint32_t count, uint64_t begin,
+                  uint64_t* bitmap) {
   uint32_t ones = 0;
   for (uint32_t i = 0; i < count; i += 64) {
-    uint64_t word = 0;
-    const size_t at = i / 8;
-    std::memcpy(&word, bytes.data() + at, std::min<size_t>(8, bytes.size() - at));
     const uint32_t bits = std::min(64u, count - i);
-    if (bits < 64) word &= (uint64_t{1} << bits) - 1;
+    const uint64_t word = LoadBits(bytes, from + i, bits);
     ones += std::popcount(word);
     const uint64_t to = begin + i;
     bitmap[to / 64] |= word << (to % 64);
@@ -95,6 +113,65 @@ uint32_t CopyBits(std::string_view bytes, uint32_t count, uint64_t begin, uint64
   }
   return ones;
 }
+
+// One run, cut to the values that are asked for.
+struct Run {
+  bool packed = false;
+  uint64_t skip = 0;  // values of the run before the first one wanted
+  uint32_t take = 0;  // values wanted
+  uint32_t value = 0;
+  std::string_view bytes;  // of a packed run, at least as far as the values wanted
+};
+
+// Walks over the runs of a sequence.
+class RunReader {
+ public:
+  RunReader(std::string_view bytes, int bit_width, uint32_t skip, uint32_t count)
+      : bytes_(bytes), bit_width_(bit_width), skip_(skip), left_(count) {}
+
+  bool done() const { return left_ == 0 && skip_ == 0; }
+
+  // The next run; false when the bytes break the format. A run that is skipped as a whole has
+  // take 0 and all of itself in `skip`.
+  bool Next(Run* run) {
+    uint64_t header;
+    if (!ReadVarint(&bytes_, &header)) return false;
+    run->packed = (header & 1) != 0;
+    uint64_t length = header >> 1;
+    if (length == 0) return false;
+    const uint64_t wanted = uint64_t{skip_} + left_;
+    if (run->packed) length = length > wanted ? wanted : length * 8;
+    run->skip = std::min<uint64_t>(skip_, length);
+    run->take = static_cast<uint32_t>(std::min<uint64_t>(left_, length - run->skip));
+    skip_ -= static_cast<uint32_t>(run->skip);
+    left_ -= run->take;
+    return run->packed ? TakePacked(header >> 1, run) : TakeValue(run);
+  }
+
+ private:
+  bool TakePacked(uint64_t groups, Run* run) {
+    const uint64_t need = ((run->skip + run->take) * bit_width_ + 7) / 8;
+    if (bytes_.size() < need) return false;
+    // The last group of a page may be cut short by its writer.
+    const uint64_t all = groups > bytes_.size() ? bytes_.size() : groups * bit_width_;
+    run->bytes = bytes_.substr(0, all);
+    bytes_.remove_prefix(run->bytes.size());
+    return true;
+  }
+  bool TakeValue(Run* run) {
+    const size_t size = (bit_width_ + 7) / 8;
+    if (bytes_.size() < size) return false;
+    run->value = 0;
+    std::memcpy(&run->value, bytes_.data(), size);
+    bytes_.remove_prefix(size);
+    return bit_width_ == 32 || run->value >> bit_width_ == 0;
+  }
+
+  std::string_view bytes_;
+  int bit_width_;
+  uint32_t skip_;
+  uint32_t left_;
+};
 
 }  // namespace
 
@@ -164,65 +241,40 @@ void AppendLevels(const uint64_t* bitmap, uint32_t begin, uint32_t count, uint32
   out->resize(at + bytes);
 }
 
-bool DecodeHybrid(std::string_view bytes, int bit_width, uint32_t count, uint32_t* out) {
+bool DecodeHybrid(std::string_view bytes, int bit_width, uint32_t skip, uint32_t count,
+                  uint32_t* out) {
   if (bit_width < 0 || bit_width > 32) return false;
-  const size_t value_bytes = (bit_width + 7) / 8;
-  uint32_t done = 0;
-  while (done < count) {
-    uint64_t header;
-    if (!ReadVarint(&bytes, &header)) return false;
-    const uint64_t length = header >> 1;
-    if (length == 0) return false;
-    const uint32_t left = count - done;
-    if (header & 1) {
-      const uint32_t take = length >= left ? left : std::min<uint64_t>(left, length * 8);
-      const size_t need = (uint64_t{take} * bit_width + 7) / 8;
-      if (bytes.size() < need) return false;
-      UnpackValues(bytes, bit_width, take, out + done);
-      done += take;
-      // The last group of a page may be cut short by its writer.
-      const uint64_t run_bytes = length > bytes.size() ? bytes.size() : length * bit_width;
-      bytes.remove_prefix(std::min<uint64_t>(run_bytes, bytes.size()));
+  RunReader runs(bytes, bit_width, skip, count);
+  Run run;
+  while (count > 0 && !runs.done()) {
+    if (!runs.Next(&run)) return false;
+    if (run.packed) {
+      UnpackValues(run.bytes, bit_width, run.skip, run.take, out);
     } else {
-      if (bytes.size() < value_bytes) return false;
-      uint32_t value = 0;
-      std::memcpy(&value, bytes.data(), value_bytes);
-      bytes.remove_prefix(value_bytes);
-      if (bit_width < 32 && value >> bit_width != 0) return false;
-      const uint32_t take = static_cast<uint32_t>(std::min<uint64_t>(left, length));
-      std::fill_n(out + done, take, value);
-      done += take;
+      std::fill_n(out, run.take, run.value);
     }
+    out += run.take;
   }
   return true;
 }
 
-bool DecodeLevels(std::string_view bytes, uint32_t count, uint32_t begin, uint64_t* bitmap,
-                  uint32_t* ones) {
-  *ones = 0;
-  uint32_t done = 0;
-  while (done < count) {
-    uint64_t header;
-    if (!ReadVarint(&bytes, &header)) return false;
-    const uint64_t length = header >> 1;
-    if (length == 0) return false;
-    const uint32_t left = count - done;
-    if (header & 1) {
-      const uint32_t take = length >= left ? left : std::min<uint64_t>(left, length * 8);
-      if (bytes.size() < (take + 7) / 8) return false;
-      *ones += CopyBits(bytes, take, uint64_t{begin} + done, bitmap);
-      done += take;
-      bytes.remove_prefix(std::min<uint64_t>(length, bytes.size()));
-    } else {
-      if (bytes.empty() || static_cast<uint8_t>(bytes[0]) > 1) return false;
-      const uint32_t take = static_cast<uint32_t>(std::min<uint64_t>(left, length));
-      if (bytes[0] == 1) {
-        SetBits(bitmap, uint64_t{begin} + done, take);
-        *ones += take;
-      }
-      done += take;
-      bytes.remove_prefix(1);
+bool DecodeLevels(std::string_view bytes, uint32_t skip, uint32_t count, uint32_t begin,
+                  uint64_t* bitmap, LevelCounts* counts) {
+  *counts = {};
+  RunReader runs(bytes, 1, skip, count);
+  Run run;
+  uint64_t to = begin;
+  while (!runs.done()) {
+    if (!runs.Next(&run)) return false;
+    if (run.packed) {
+      counts->skipped_ones += CountBits(run.bytes, 0, run.skip);
+      counts->ones += CopyBits(run.bytes, run.skip, run.take, to, bitmap);
+    } else if (run.value == 1) {
+      counts->skipped_ones += static_cast<uint32_t>(run.skip);
+      counts->ones += run.take;
+      SetBits(bitmap, to, run.take);
     }
+    to += run.take;
   }
   return true;
 }

@@ -24,15 +24,19 @@ void AppendHybrid(std::span<const uint32_t> values, int bit_width, std::string* 
 void AppendLevels(const uint64_t* bitmap, uint32_t begin, uint32_t count, uint32_t ones,
                   std::string* out);
 
-// Decodes `count` values; false when the bytes end too early or break the format. Values may be
-// any number of `bit_width` bits: the caller checks them against its dictionary.
-[[nodiscard]] bool DecodeHybrid(std::string_view bytes, int bit_width, uint32_t count,
-                                uint32_t* out);
+// Decodes values [skip, skip + count); false when the bytes end too early or break the format.
+// Values may be any number of `bit_width` bits: the caller checks them against its dictionary.
+[[nodiscard]] bool DecodeHybrid(std::string_view bytes, int bit_width, uint32_t skip,
+                                uint32_t count, uint32_t* out);
 
-// Decodes `count` definition levels of 0 and 1 into bits [begin, begin + count) of a bitmap that is
-// zero there, and counts the ones.
-[[nodiscard]] bool DecodeLevels(std::string_view bytes, uint32_t count, uint32_t begin,
-                                uint64_t* bitmap, uint32_t* ones);
+// Decodes definition levels [skip, skip + count) of 0 and 1 into bits [begin, begin + count) of a
+// bitmap that is zero there. Counts the ones among them, and among those skipped.
+struct LevelCounts {
+  uint32_t skipped_ones = 0;
+  uint32_t ones = 0;
+};
+[[nodiscard]] bool DecodeLevels(std::string_view bytes, uint32_t skip, uint32_t count,
+                                uint32_t begin, uint64_t* bitmap, LevelCounts* counts);
 
 // Varints of Parquet and Thrift.
 void AppendVarint(uint64_t value, std::string* out);

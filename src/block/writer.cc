@@ -19,6 +19,7 @@
 #include "block/side_table.h"
 #include "block/string_translator.h"
 #include "block/table_writer.h"
+#include "block/trace_summary.h"
 
 namespace weft::block {
 namespace {
@@ -45,15 +46,6 @@ struct TraceRow {
   uint32_t errors = 0;
   uint32_t flags = 0;
 };
-
-uint32_t FlagsOfMarks(uint8_t marks) {
-  uint32_t flags = 0;
-  if (marks & model::kMarkOrphan) flags |= kTraceOrphans;
-  if (marks & model::kMarkDuplicateId) flags |= kTraceDuplicateIds;
-  if (marks & model::kMarkCycle) flags |= kTraceCycles;
-  if (marks & (model::kMarkStartsBefore | model::kMarkEndsAfter)) flags |= kTraceClockSkew;
-  return flags;
-}
 
 std::vector<ColumnSpec> ColumnsOf(std::string_view file, const AttributePlan* plan) {
   const std::span<const ColumnSpec> fixed = FixedColumns(file);

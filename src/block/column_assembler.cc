@@ -1,0 +1,354 @@
+#include "block/column_assembler.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <deque>
+#include <string>
+
+#include "block/delta_codec.h"
+#include "block/hybrid_codec.h"
+#include "block/text_escape.h"
+#include "block/uuid_text.h"
+
+namespace weft::block {
+namespace {
+
+using model::ValueType;
+
+bool IsText(ColumnKind kind) { return kind == ColumnKind::kString || kind == ColumnKind::kJson; }
+
+int NumberWidth(ColumnKind kind) {
+  return kind == ColumnKind::kInt32 || kind == ColumnKind::kUint32 ? 4 : 8;
+}
+
+// A plain-encoded number as an int64: 32-bit ones by their sign, ids in big-endian order.
+int64_t LoadInt(ColumnKind kind, const char* bytes) {
+  uint64_t wide = 0;
+  if (NumberWidth(kind) == 4) {
+    uint32_t narrow;
+    std::memcpy(&narrow, bytes, 4);
+    if (kind == ColumnKind::kInt32) return static_cast<int32_t>(narrow);
+    return narrow;
+  }
+  std::memcpy(&wide, bytes, 8);
+  if (kind == ColumnKind::kId8) wide = __builtin_bswap64(wide);
+  return static_cast<int64_t>(wide);
+}
+
+// Takes one length-prefixed string off the front.
+bool TakeString(std::string_view* bytes, std::string_view* value) {
+  uint32_t size;
+  if (bytes->size() < 4) return false;
+  std::memcpy(&size, bytes->data(), 4);
+  if (bytes->size() - 4 < size) return false;
+  *value = bytes->substr(4, size);
+  bytes->remove_prefix(4 + size_t{size});
+  return true;
+}
+
+// What a dictionary's views point into.
+struct DictionaryOwner {
+  std::shared_ptr<const void> page;
+  std::string uuid_texts;
+  std::deque<std::string> unescaped;
+};
+
+bool DecodeStrings(std::string_view page, uint32_t count, bool text, DictionaryOwner* owner,
+                   std::vector<std::string_view>* strings) {
+  if (page.size() / 4 < count) return false;
+  strings->reserve(count);
+  std::string_view value;
+  for (uint32_t i = 0; i < count; ++i) {
+    if (!TakeString(&page, &value)) return false;
+    if (text) {
+      std::string original;
+      if (AppendUnescapedText(value, &original)) {
+        value = owner->unescaped.emplace_back(std::move(original));
+      }
+    }
+    strings->push_back(value);
+  }
+  return true;
+}
+
+bool DecodeFixed16(std::string_view page, uint32_t count, bool uuid, DictionaryOwner* owner,
+                   std::vector<std::string_view>* strings) {
+  constexpr size_t kUuidText = 36;
+  if (page.size() / 16 < count) return false;
+  strings->reserve(count);
+  if (uuid) owner->uuid_texts.reserve(count * kUuidText);
+  for (uint32_t i = 0; i < count; ++i) {
+    const std::string_view bytes = page.substr(size_t{i} * 16, 16);
+    if (uuid) AppendUuidText(bytes, &owner->uuid_texts);
+    strings->push_back(bytes);
+  }
+  for (uint32_t i = 0; uuid && i < count; ++i) {
+    (*strings)[i] = std::string_view(owner->uuid_texts).substr(i * kUuidText, kUuidText);
+  }
+  return true;
+}
+
+bool DecodeNumbers(ColumnKind kind, std::string_view page, uint32_t count, Dictionary* dictionary) {
+  const size_t width = NumberWidth(kind);
+  if (page.size() / width < count) return false;
+  for (uint32_t i = 0; i < count; ++i) {
+    const int64_t number = LoadInt(kind, page.data() + i * width);
+    if (kind == ColumnKind::kDouble) {
+      dictionary->doubles.push_back(std::bit_cast<double>(number));
+    } else {
+      dictionary->ints.push_back(number);
+    }
+  }
+  return true;
+}
+
+std::shared_ptr<const Dictionary> BoolDictionary() {
+  static const std::shared_ptr<const Dictionary> kDictionary = [] {
+    auto dictionary = std::make_shared<Dictionary>();
+    dictionary->type = ValueType::kBool;
+    dictionary->ints = {0, 1};
+    return dictionary;
+  }();
+  return kDictionary;
+}
+
+template <typename T>
+size_t HeldBytes(const std::vector<T>& v) {
+  return v.capacity() * sizeof(T);
+}
+
+}  // namespace
+
+std::shared_ptr<const Dictionary> DecodeDictionary(const ColumnShape& shape, std::string_view page,
+                                                   uint32_t count,
+                                                   std::shared_ptr<const void> owner) {
+  auto dictionary = std::make_shared<Dictionary>();
+  dictionary->type = shape.type;
+  auto texts = std::make_shared<DictionaryOwner>();
+  texts->page = std::move(owner);
+  bool ok;
+  if (!IsByteKind(shape.kind)) {
+    ok = DecodeNumbers(shape.kind, page, count, dictionary.get());
+  } else if (shape.kind == ColumnKind::kUuid || shape.kind == ColumnKind::kId16) {
+    ok = DecodeFixed16(page, count, shape.kind == ColumnKind::kUuid, texts.get(),
+                       &dictionary->strings);
+  } else {
+    ok = DecodeStrings(page, count, IsText(shape.kind), texts.get(), &dictionary->strings);
+  }
+  if (!ok) return nullptr;
+  dictionary->owner = std::move(texts);
+  return dictionary;
+}
+
+size_t DictionaryBytes(const Dictionary& dictionary) {
+  size_t bytes = 256 + HeldBytes(dictionary.strings) + HeldBytes(dictionary.ints) +
+                 HeldBytes(dictionary.doubles);
+  for (const std::string_view s : dictionary.strings) bytes += s.size() + 4;
+  return bytes;
+}
+
+size_t ColumnBytes(const Column& column) {
+  return 256 + HeldBytes(column.codes) + HeldBytes(column.ints) + HeldBytes(column.doubles) +
+         HeldBytes(column.present);
+}
+
+ColumnAssembler::ColumnAssembler(const ColumnShape& shape,
+                                 std::shared_ptr<const Dictionary> dictionary, uint32_t row_count)
+    : shape_(shape), dictionary_(std::move(dictionary)), column_(std::make_shared<Column>()) {
+  column_->type = shape.type;
+  column_->row_count = row_count;
+  present_.assign(uint64_t{row_count} / 64 + 1, 0);
+  if (shape.kind == ColumnKind::kBool) dictionary_ = BoolDictionary();
+  if (IsByteKind(shape.kind) && shape.encoding != ChunkEncoding::kDictionary) {
+    table_ = std::make_shared<model::StringTable>();
+  }
+}
+
+bool ColumnAssembler::AddPage(std::string_view page, uint32_t page_rows, uint32_t skip,
+                              uint32_t take) {
+  if (take > page_rows || skip > page_rows - take || take > column_->row_count - row_) {
+    return false;
+  }
+  LevelCounts counts{skip, take};
+  uint32_t page_values = page_rows;
+  if (shape_.optional) {
+    uint32_t size;
+    if (page.size() < 4) return false;
+    std::memcpy(&size, page.data(), 4);
+    if (page.size() - 4 < size) return false;
+    const std::string_view levels = page.substr(4, size);
+    page.remove_prefix(4 + size_t{size});
+    if (!DecodeLevels(levels, skip, take, row_, present_.data(), &counts)) return false;
+    // Only differences need to know how many values the whole page has.
+    if (shape_.encoding == ChunkEncoding::kDelta) {
+      LevelCounts all;
+      std::vector<uint64_t> unused(page_rows / 64 + 1);
+      if (!DecodeLevels(levels, 0, page_rows, 0, unused.data(), &all)) return false;
+      page_values = all.ones;
+    }
+  }
+  row_ += take;
+  present_count_ += counts.ones;
+  return counts.ones == 0 || AddValues(page, page_values, counts.skipped_ones, counts.ones);
+}
+
+bool ColumnAssembler::AddValues(std::string_view bytes, uint32_t page_values, uint32_t skip,
+                                uint32_t take) {
+  switch (shape_.encoding) {
+    case ChunkEncoding::kDictionary: return AddCodes(bytes, skip, take);
+    case ChunkEncoding::kDelta: return AddDeltas(bytes, page_values, skip, take);
+    case ChunkEncoding::kPlain:
+      if (IsByteKind(shape_.kind)) return AddPlainBytes(bytes, skip, take);
+      if (shape_.kind == ColumnKind::kBool) return AddPlainBools(bytes, skip, take);
+      return AddPlainNumbers(bytes, skip, take);
+  }
+  return false;
+}
+
+bool ColumnAssembler::AddCodes(std::string_view bytes, uint32_t skip, uint32_t take) {
+  if (bytes.empty() || !dictionary_) return false;
+  const int width = static_cast<uint8_t>(bytes[0]);
+  const size_t begin = codes_.size();
+  codes_.resize(begin + take);
+  if (!DecodeHybrid(bytes.substr(1), width, skip, take, codes_.data() + begin)) return false;
+  const uint32_t size = dictionary_->size();
+  uint32_t largest = 0;
+  for (size_t i = begin; i < codes_.size(); ++i) largest = std::max(largest, codes_[i]);
+  return largest < size;
+}
+
+bool ColumnAssembler::AddDeltas(std::string_view bytes, uint32_t page_values, uint32_t skip,
+                                uint32_t take) {
+  // A block of at most 1024 differences takes two bytes or more: no memory for a count that lies.
+  if (uint64_t{skip} + take > 1 + uint64_t{512} * bytes.size()) return false;
+  const size_t begin = ints_.size();
+  ints_.resize(begin + skip + take);
+  if (!DecodeDelta(bytes, page_values, skip + take, ints_.data() + begin)) return false;
+  ints_.erase(ints_.begin() + begin, ints_.begin() + begin + skip);
+  return true;
+}
+
+bool ColumnAssembler::AddPlainNumbers(std::string_view bytes, uint32_t skip, uint32_t take) {
+  const size_t width = NumberWidth(shape_.kind);
+  if (bytes.size() / width < uint64_t{skip} + take) return false;
+  for (uint64_t i = skip; i < uint64_t{skip} + take; ++i) {
+    const int64_t number = LoadInt(shape_.kind, bytes.data() + i * width);
+    if (shape_.kind == ColumnKind::kDouble) {
+      doubles_.push_back(std::bit_cast<double>(number));
+    } else {
+      ints_.push_back(number);
+    }
+  }
+  return true;
+}
+
+bool ColumnAssembler::AddPlainBools(std::string_view bytes, uint32_t skip, uint32_t take) {
+  if (bytes.size() * 8 < uint64_t{skip} + take) return false;
+  for (uint64_t i = skip; i < uint64_t{skip} + take; ++i) {
+    codes_.push_back(static_cast<uint8_t>(bytes[i / 8]) >> (i % 8) & 1);
+  }
+  return true;
+}
+
+bool ColumnAssembler::AddPlainBytes(std::string_view bytes, uint32_t skip, uint32_t take) {
+  std::string_view value;
+  for (uint64_t i = 0; i < uint64_t{skip} + take; ++i) {
+    if (shape_.kind == ColumnKind::kUuid || shape_.kind == ColumnKind::kId16) {
+      if (bytes.size() < 16) return false;
+      value = bytes.substr(0, 16);
+      bytes.remove_prefix(16);
+    } else if (!TakeString(&bytes, &value)) {
+      return false;
+    }
+    if (i < skip) continue;
+    text_.clear();
+    if (shape_.kind == ColumnKind::kUuid) {
+      AppendUuidText(value, &text_);
+      value = text_;
+    } else if (IsText(shape_.kind) && AppendUnescapedText(value, &text_)) {
+      value = text_;
+    }
+    codes_.push_back(table_->Intern(value));
+  }
+  return true;
+}
+
+bool ColumnAssembler::codes_wanted() const {
+  if (IsByteKind(shape_.kind) || shape_.kind == ColumnKind::kBool) return true;
+  return shape_.encoding == ChunkEncoding::kDictionary && !shape_.plain_numbers;
+}
+
+// One entry per row: the next value where there is one, else `nothing`.
+template <typename T>
+void ColumnAssembler::SpreadOver(const std::vector<T>& values, T nothing,
+                                 std::vector<T>* rows) const {
+  rows->assign(column_->row_count, nothing);
+  size_t next = 0;
+  for (size_t word = 0; word < present_.size(); ++word) {
+    for (uint64_t bits = present_[word]; bits != 0; bits &= bits - 1) {
+      (*rows)[word * 64 + std::countr_zero(bits)] = values[next++];
+    }
+  }
+}
+
+// The table's codes are dense but for code 0, the empty string, which need not occur.
+void ColumnAssembler::FinishPlainBytes() {
+  const bool empty_occurs = std::find(codes_.begin(), codes_.end(), 0u) != codes_.end();
+  const uint32_t first = empty_occurs ? 0 : 1;
+  for (uint32_t& code : codes_) code -= first;
+  auto dictionary = std::make_shared<Dictionary>();
+  dictionary->type = shape_.type;
+  for (uint32_t code = first; code < table_->size(); ++code) {
+    dictionary->strings.push_back((*table_)[code]);
+  }
+  dictionary->owner = table_;
+  dictionary_ = std::move(dictionary);
+}
+
+void ColumnAssembler::FinishNumbers() {
+  if (shape_.encoding == ChunkEncoding::kDictionary) {
+    for (const uint32_t code : codes_) {
+      if (shape_.kind == ColumnKind::kDouble) {
+        doubles_.push_back(dictionary_->doubles[code]);
+      } else {
+        ints_.push_back(dictionary_->ints[code]);
+      }
+    }
+  }
+  const bool all = present_count_ == column_->row_count;
+  if (!all) {
+    column_->present = present_;
+    column_->present.resize((column_->row_count + 63) / 64);
+  }
+  if (shape_.kind == ColumnKind::kDouble) {
+    if (all) {
+      column_->doubles = std::move(doubles_);
+    } else {
+      SpreadOver(doubles_, 0.0, &column_->doubles);
+    }
+  } else if (all) {
+    column_->ints = std::move(ints_);
+  } else {
+    SpreadOver(ints_, int64_t{0}, &column_->ints);
+  }
+}
+
+std::shared_ptr<Column> ColumnAssembler::Finish() {
+  if (!shape_.optional) present_count_ = static_cast<uint32_t>(column_->row_count);
+  if (!codes_wanted()) {
+    FinishNumbers();
+    return column_;
+  }
+  if (table_) FinishPlainBytes();
+  if (!dictionary_) dictionary_ = std::make_shared<Dictionary>(Dictionary{.type = shape_.type});
+  column_->dictionary = dictionary_;
+  if (present_count_ == column_->row_count) {
+    column_->codes = std::move(codes_);
+  } else {
+    SpreadOver(codes_, kNoValue, &column_->codes);
+  }
+  return column_;
+}
+
+}  // namespace weft::block

@@ -1,0 +1,295 @@
+#include "block/stored_row_group.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "block/column_assembler.h"
+#include "block/overflow_reader.h"
+#include "block/schema.h"
+
+namespace weft::block {
+
+using model::ValueType;
+
+namespace {
+
+// Where an intrinsic is stored.
+struct Place {
+  Scope scope = Scope::kSpan;
+  uint32_t column = 0;
+};
+
+Place PlaceOf(Intrinsic intrinsic) {
+  switch (intrinsic) {
+    case Intrinsic::kName: return {Scope::kSpan, kSpanName};
+    case Intrinsic::kKind: return {Scope::kSpan, kSpanKind};
+    case Intrinsic::kStatus: return {Scope::kSpan, kSpanStatusCode};
+    case Intrinsic::kStatusMessage: return {Scope::kSpan, kSpanStatusMessage};
+    case Intrinsic::kTraceState: return {Scope::kSpan, kSpanTraceState};
+    case Intrinsic::kStartTime: return {Scope::kSpan, kSpanStartTime};
+    case Intrinsic::kDuration: return {Scope::kSpan, kSpanDuration};
+    case Intrinsic::kSpanId: return {Scope::kSpan, kSpanSpanId};
+    case Intrinsic::kParentSpanId: return {Scope::kSpan, kSpanParentSpanId};
+    case Intrinsic::kFlags: return {Scope::kSpan, kSpanFlags};
+    case Intrinsic::kResource: return {Scope::kSpan, kSpanResourceId};
+    case Intrinsic::kScope: return {Scope::kSpan, kSpanScopeId};
+    case Intrinsic::kMarks: return {Scope::kSpan, kSpanMarks};
+    case Intrinsic::kParentRow: return {Scope::kSpan, kSpanParent};
+    case Intrinsic::kSubtreeSize: return {Scope::kSpan, kSpanSubtreeSize};
+    case Intrinsic::kEventSpan: return {Scope::kEvent, kEventSpanRow};
+    case Intrinsic::kEventName: return {Scope::kEvent, kEventNameColumn};
+    case Intrinsic::kEventTime: return {Scope::kEvent, kEventTimeColumn};
+    case Intrinsic::kLinkSpan: return {Scope::kLink, kLinkSpanRow};
+    case Intrinsic::kLinkTraceId: return {Scope::kLink, kLinkTrace};
+    case Intrinsic::kLinkSpanId: return {Scope::kLink, kLinkSpanIdColumn};
+    case Intrinsic::kScopeName: return {Scope::kInstrumentation, kScopeNameColumn};
+    case Intrinsic::kScopeVersion: return {Scope::kInstrumentation, kScopeVersionColumn};
+  }
+  return {};
+}
+
+bool NeedsConversion(Intrinsic intrinsic) {
+  switch (intrinsic) {
+    case Intrinsic::kKind:
+    case Intrinsic::kStatus:
+    case Intrinsic::kParentSpanId:
+    case Intrinsic::kEventSpan:
+    case Intrinsic::kLinkSpan:
+    case Intrinsic::kLinkTraceId:
+    case Intrinsic::kLinkSpanId: return true;
+    default: return false;
+  }
+}
+
+Error Corrupt(std::string what) { return {ErrorCode::kCorrupt, std::move(what)}; }
+
+// A column of a table without rows.
+ColumnPtr EmptyColumn(ValueType type) {
+  auto column = std::make_shared<Column>();
+  column->type = type;
+  column->dictionary = std::make_shared<Dictionary>(Dictionary{.type = type});
+  return column;
+}
+
+// Words to numbers; words that mean the same number become one entry.
+Result<ColumnPtr> WordsToNumbers(const Column& stored,
+                                 std::optional<uint8_t> (*number_of)(std::string_view)) {
+  auto dictionary = std::make_shared<Dictionary>(Dictionary{.type = ValueType::kInt});
+  std::vector<uint32_t> code_of;
+  for (const std::string_view word : stored.dictionary->strings) {
+    const std::optional<uint8_t> number = number_of(word);
+    if (!number) return Corrupt("spans.parquet has an unknown kind or status");
+    const auto known = std::find(dictionary->ints.begin(), dictionary->ints.end(), *number);
+    code_of.push_back(static_cast<uint32_t>(known - dictionary->ints.begin()));
+    if (known == dictionary->ints.end()) dictionary->ints.push_back(*number);
+  }
+  auto column = std::make_shared<Column>();
+  column->type = ValueType::kInt;
+  column->row_count = stored.row_count;
+  column->codes.reserve(stored.codes.size());
+  for (const uint32_t code : stored.codes) column->codes.push_back(code_of[code]);
+  column->dictionary = std::move(dictionary);
+  return ColumnPtr(std::move(column));
+}
+
+// Texts made once, with the views into them.
+struct HexTexts {
+  std::vector<std::string> texts;
+};
+
+std::shared_ptr<const Dictionary> DictionaryOfTexts(std::vector<std::string> texts) {
+  auto owner = std::make_shared<HexTexts>(HexTexts{std::move(texts)});
+  auto dictionary = std::make_shared<Dictionary>(Dictionary{.type = ValueType::kString});
+  for (const std::string& text : owner->texts) dictionary->strings.push_back(text);
+  dictionary->owner = std::move(owner);
+  return dictionary;
+}
+
+ColumnPtr TraceIdsToHex(const Column& stored) {
+  std::vector<std::string> texts;
+  for (const std::string_view bytes : stored.dictionary->strings) {
+    texts.push_back(model::TraceId::FromBytes(bytes.data()).ToHex());
+  }
+  auto column = std::make_shared<Column>(stored);
+  column->dictionary = DictionaryOfTexts(std::move(texts));
+  return column;
+}
+
+ColumnPtr SpanIdsToHex(const Column& stored) {
+  std::map<int64_t, uint32_t> codes;
+  std::vector<std::string> texts;
+  auto column = std::make_shared<Column>();
+  column->type = ValueType::kString;
+  column->row_count = stored.row_count;
+  for (const int64_t id : stored.ints) {
+    const auto [known, added] = codes.emplace(id, static_cast<uint32_t>(texts.size()));
+    if (added) texts.push_back(model::SpanId{static_cast<uint64_t>(id)}.ToHex());
+    column->codes.push_back(known->second);
+  }
+  column->dictionary = DictionaryOfTexts(std::move(texts));
+  return column;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const RowGroup>> StoredRowGroup::Make(std::shared_ptr<const Block> block,
+                                                             uint32_t row_group) {
+  std::shared_ptr<StoredRowGroup> group(new StoredRowGroup(std::move(block), row_group));
+  WEFT_ASSIGN_OR_RETURN(group->traces_, group->block_->TracesOf(row_group, &group->bytes_));
+  return std::shared_ptr<const RowGroup>(std::move(group));
+}
+
+uint32_t StoredRowGroup::row_count() const {
+  return block_->table(Scope::kSpan).row_groups()[row_group_].row_count;
+}
+
+Result<TraceSummary> StoredRowGroup::Summary(uint32_t trace) const {
+  return block_->SummaryOf(row_group_, trace, &bytes_);
+}
+
+Result<uint32_t> StoredRowGroup::TableRows(Scope scope) const {
+  const auto group = block_->GroupOf(scope, row_group_);
+  return group ? block_->table(scope).row_groups()[*group].row_count : 0u;
+}
+
+Result<ColumnPtr> StoredRowGroup::Read(Intrinsic intrinsic) const {
+  if (NeedsConversion(intrinsic)) return ReadDerived(intrinsic);
+  const Place place = PlaceOf(intrinsic);
+  const TableReader& table = block_->table(place.scope);
+  const auto group = block_->GroupOf(place.scope, row_group_);
+  if (!group) return EmptyColumn(table.TypeOf(place.column));
+  return table.Read(*group, place.column, &bytes_);
+}
+
+// What has to be worked out is kept like what is decoded.
+Result<ColumnPtr> StoredRowGroup::ReadDerived(Intrinsic intrinsic) const {
+  constexpr uint32_t kFirstDerivedItem = 16;
+  const ColumnCache::Key key{block_->cache_owner(), row_group_,
+                             kFirstDerivedItem + static_cast<uint32_t>(intrinsic)};
+  if (ColumnPtr known = block_->cache().Find<Column>(key)) return known;
+  const Place place = PlaceOf(intrinsic);
+  const auto group = block_->GroupOf(place.scope, row_group_);
+  if (!group) return Convert(intrinsic, EmptyColumn(ValueType::kInt));
+  WEFT_ASSIGN_OR_RETURN(ColumnPtr stored,
+                        block_->table(place.scope).Read(*group, place.column, &bytes_));
+  WEFT_ASSIGN_OR_RETURN(ColumnPtr column, intrinsic == Intrinsic::kParentSpanId
+                                              ? MakeParentIds()
+                                              : Convert(intrinsic, std::move(stored)));
+  size_t held = ColumnBytes(*column);
+  if (column->dictionary) held += DictionaryBytes(*column->dictionary);
+  block_->cache().Insert(key, column, held);
+  return column;
+}
+
+Result<ColumnPtr> StoredRowGroup::Convert(Intrinsic intrinsic, ColumnPtr stored) const {
+  switch (intrinsic) {
+    case Intrinsic::kKind: return WordsToNumbers(*stored, KindFromText);
+    case Intrinsic::kStatus: return WordsToNumbers(*stored, StatusFromText);
+    case Intrinsic::kLinkTraceId: return TraceIdsToHex(*stored);
+    case Intrinsic::kLinkSpanId: return SpanIdsToHex(*stored);
+    default: break;
+  }
+  // Span rows of the file to rows of this group.
+  auto column = std::make_shared<Column>(*stored);
+  column->dictionary = nullptr;
+  const int64_t first =
+      static_cast<int64_t>(block_->table(Scope::kSpan).row_groups()[row_group_].first_row);
+  for (int64_t& row : column->ints) {
+    row -= first;
+    if (row < 0 || row >= int64_t{row_count()}) {
+      return Corrupt("an event or link names a span of another row group");
+    }
+  }
+  return ColumnPtr(std::move(column));
+}
+
+// The id that is stored where the tree does not give it back; else the id of the parent's row.
+Result<ColumnPtr> StoredRowGroup::MakeParentIds() const {
+  const TableReader& spans = block_->table(Scope::kSpan);
+  WEFT_ASSIGN_OR_RETURN(const ColumnPtr stored, spans.Read(row_group_, kSpanParentSpanId, &bytes_));
+  WEFT_ASSIGN_OR_RETURN(const ColumnPtr ids, spans.Read(row_group_, kSpanSpanId, &bytes_));
+  WEFT_ASSIGN_OR_RETURN(const ColumnPtr parents, spans.Read(row_group_, kSpanParent, &bytes_));
+  auto column = std::make_shared<Column>();
+  column->type = ValueType::kInt;
+  column->row_count = row_count();
+  column->ints.resize(row_count());
+  for (uint32_t row = 0; row < row_count(); ++row) {
+    const int64_t back = parents->ints[row];
+    if (back < 0 || back > int64_t{row}) return Corrupt("spans.parquet column parent is broken");
+    if (stored->has(row)) {
+      column->ints[row] = stored->ints[row];
+    } else if (back > 0) {
+      column->ints[row] = ids->ints[row - static_cast<uint32_t>(back)];
+    }
+  }
+  return ColumnPtr(std::move(column));
+}
+
+Result<ColumnPtr> StoredRowGroup::ReadAt(Intrinsic intrinsic,
+                                         std::span<const uint32_t> rows) const {
+  const Place place = PlaceOf(intrinsic);
+  const auto group = block_->GroupOf(place.scope, row_group_);
+  const bool whole = intrinsic == Intrinsic::kParentSpanId || !group;
+  if (whole) {
+    WEFT_ASSIGN_OR_RETURN(const ColumnPtr column, Read(intrinsic));
+    return GatherRows(*column, rows);
+  }
+  WEFT_ASSIGN_OR_RETURN(ColumnPtr stored,
+                        block_->table(place.scope).ReadRows(*group, place.column, rows, &bytes_));
+  return NeedsConversion(intrinsic) ? Convert(intrinsic, std::move(stored)) : stored;
+}
+
+Result<std::vector<ColumnPtr>> StoredRowGroup::ReadAttribute(Scope scope,
+                                                             std::string_view key) const {
+  std::vector<ColumnPtr> columns;
+  const TableReader& table = block_->table(scope);
+  const auto group = block_->GroupOf(scope, row_group_);
+  if (!group) return columns;
+  uint32_t types = 0;
+  for (uint32_t c = 0; c < table.columns().size(); ++c) {
+    const auto attribute = ParseAttributeColumn(table.columns()[c]);
+    if (!attribute || attribute->key != key) continue;
+    types |= 1u << static_cast<uint32_t>(attribute->type);
+    if (table.AllNull(*group, c)) continue;
+    WEFT_ASSIGN_OR_RETURN(columns.emplace_back(), table.Read(*group, c, &bytes_));
+  }
+  const bool whole = scope == Scope::kResource || scope == Scope::kInstrumentation;
+  WEFT_ASSIGN_OR_RETURN(const auto overflow,
+                        block_->Overflow(whole ? -1 : static_cast<int32_t>(row_group_), &bytes_));
+  const FileRowGroup& rows = table.row_groups()[*group];
+  for (ColumnPtr& column : overflow->Columns(scope, key, rows.first_row, rows.row_count)) {
+    // Where there is a column of this type, the overflow only has second values for a row.
+    if ((types >> static_cast<uint32_t>(column->type) & 1) == 0) columns.push_back(column);
+  }
+  return columns;
+}
+
+Result<std::vector<RowGroup::KeyInfo>> StoredRowGroup::AttributeKeys() const {
+  std::map<std::pair<Scope, std::string>, uint8_t> keys;
+  for (uint8_t s = 0; s < 5; ++s) {
+    const Scope scope = static_cast<Scope>(s);
+    const TableReader& table = block_->table(scope);
+    const auto group = block_->GroupOf(scope, row_group_);
+    if (!group) continue;
+    for (uint32_t c = 0; c < table.columns().size(); ++c) {
+      if (table.AllNull(*group, c)) continue;
+      if (const auto attribute = ParseAttributeColumn(table.columns()[c])) {
+        keys[{scope, attribute->key}] |= 1u << static_cast<uint32_t>(attribute->type);
+      }
+    }
+  }
+  for (const int32_t part : {static_cast<int32_t>(row_group_), -1}) {
+    WEFT_ASSIGN_OR_RETURN(const auto overflow, block_->Overflow(part, &bytes_));
+    for (uint32_t i = 0; i < overflow->size(); ++i) {
+      const OverflowReader::Entry entry = overflow->entry(i);
+      keys[{entry.scope, std::string(entry.key)}] |= 1u << static_cast<uint32_t>(entry.type);
+    }
+  }
+  std::vector<KeyInfo> result;
+  for (const auto& [key, types] : keys) result.push_back({key.first, key.second, types});
+  return result;
+}
+
+}  // namespace weft::block
