@@ -315,7 +315,7 @@ void LiveTraces::RunShard(ShardRunner* runner) {
     const int64_t now_ns = env_.MonotonicNs();
     if (now_ns < next_cut_ns) continue;
     next_cut_ns = now_ns + kTickNs;
-    CutAndDispatch(runner, UnderPressure());
+    CutAndDispatch(runner, false);
   }
 }
 
@@ -333,12 +333,21 @@ void LiveTraces::MergeTasks(ShardRunner* runner, std::deque<MergeTask> tasks) {
 
 void LiveTraces::CutAndDispatch(ShardRunner* runner, bool all) {
   const int64_t now_ns = env_.MonotonicNs();
-  runner->shard.Cut(now_ns, all);
-  while (std::shared_ptr<CutJob> job = runner->shard.TakeJob(now_ns, all)) {
+  const bool pressure = UnderPressure();
+  runner->shard.Cut(now_ns, all || pressure);
+  // Under pressure whatever is cut goes as soon as the builder has nothing else to do: while it
+  // works, the next block grows.
+  while (std::shared_ptr<CutJob> job =
+             runner->shard.TakeJob(now_ns, all || (pressure && BuilderIsIdle()))) {
     MutexLock lock(build_mutex_);
     build_tasks_.push_back({runner, std::move(job)});
     build_changed_.NotifyAll();
   }
+}
+
+bool LiveTraces::BuilderIsIdle() {
+  MutexLock lock(build_mutex_);
+  return build_tasks_.empty() && builds_running_ == 0;
 }
 
 void LiveTraces::RunBuilder() {

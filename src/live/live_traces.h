@@ -105,6 +105,7 @@ class LiveTraces : public model::SpanSink, public block::RowSource {
   void RunShard(ShardRunner* runner);
   void MergeTasks(ShardRunner* runner, std::deque<MergeTask> tasks);
   void CutAndDispatch(ShardRunner* runner, bool all);
+  bool BuilderIsIdle() WEFT_EXCLUDES(build_mutex_);
   void RunBuilder();
   Error WriteJob(ShardRunner* runner, const CutJob& job);
   void ReleaseSegments();
