@@ -134,12 +134,13 @@ Result<dom::object> ParseObject(std::string_view text) {
   return object;
 }
 
-// A list of an object, by either of its names; empty when it has none.
-dom::array ListOf(const dom::object& object, std::string_view name, std::string_view other) {
+// The elements of a list of an object; none when it has no such list.
+std::vector<dom::element> ElementsOf(const dom::object& object, std::string_view name) {
+  std::vector<dom::element> elements;
   dom::array list;
-  if (object[name].get(list) == simdjson::SUCCESS || object[other].get(list) == simdjson::SUCCESS)
-    return list;
-  return {};
+  if (object[name].get(list) != simdjson::SUCCESS) return elements;
+  for (const dom::element element : list) elements.push_back(element);
+  return elements;
 }
 
 // `object` without its member `list`, open at its end so that `list` can be written there:
@@ -155,25 +156,26 @@ std::string OpenWithout(const dom::object& object, std::string_view list) {
   return out.append("\"").append(list).append("\":[");
 }
 
-Result<uint64_t> CountSpans(const dom::object& resource_spans) {
-  uint64_t count = 0;
-  for (const dom::element item :
-       ListOf(resource_spans, "scopeSpans", "instrumentationLibrarySpans")) {
-    dom::object scope_spans;
-    if (item.get(scope_spans) != simdjson::SUCCESS)
+// The scopes' lists of spans, each with its scope.
+Result<std::vector<dom::object>> ScopesOf(const dom::object& resource_spans) {
+  std::vector<dom::object> scopes;
+  for (const dom::element item : ElementsOf(resource_spans, "scopeSpans")) {
+    dom::object scope;
+    if (item.get(scope) != simdjson::SUCCESS)
       return BadJson("an element of scopeSpans is not an object");
-    count += ListOf(scope_spans, "spans", "spans").size();
+    scopes.push_back(scope);
   }
-  return count;
+  return scopes;
 }
 
-std::vector<OtlpPiece> CutObject(const dom::object& resource_spans, size_t bytes_max) {
+std::vector<OtlpPiece> CutObject(const dom::object& resource_spans,
+                                 const std::vector<dom::object>& scopes, size_t bytes_max) {
   std::vector<OtlpPiece> pieces;
   const std::string resource = OpenWithout(resource_spans, "scopeSpans");
-  for (const dom::object scope_spans : ListOf(resource_spans, "scopeSpans", "scopeSpans")) {
-    const std::string open = resource + OpenWithout(scope_spans, "spans");
+  for (const dom::object& scope : scopes) {
+    const std::string open = resource + OpenWithout(scope, "spans");
     OtlpPiece piece{open, 0};
-    for (const dom::element span : ListOf(scope_spans, "spans", "spans")) {
+    for (const dom::element span : ElementsOf(scope, "spans")) {
       const std::string text = simdjson::minify(span);
       if (piece.span_count > 0 && piece.bytes.size() + text.size() > bytes_max) {
         piece.bytes += "]}]}";
@@ -204,8 +206,10 @@ Result<std::vector<OtlpPiece>> CutProtobuf(std::string_view message, size_t byte
 
 Result<std::vector<OtlpPiece>> CutJson(std::string_view element, size_t bytes_max) {
   WEFT_ASSIGN_OR_RETURN(const dom::object object, ParseObject(element));
-  WEFT_ASSIGN_OR_RETURN(const uint64_t count, CountSpans(object));
-  if (element.size() > bytes_max && count > 1) return CutObject(object, bytes_max);
+  WEFT_ASSIGN_OR_RETURN(const auto scopes, ScopesOf(object));
+  uint64_t count = 0;
+  for (const dom::object& scope : scopes) count += ElementsOf(scope, "spans").size();
+  if (element.size() > bytes_max && count > 1) return CutObject(object, scopes, bytes_max);
   std::vector<OtlpPiece> pieces;
   pieces.push_back({std::string(element), count});
   return pieces;

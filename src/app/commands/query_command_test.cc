@@ -51,7 +51,7 @@ TEST(DrawWaterfall, ShowsTheTreeTheTimesAndTheErrors) {
       "trace 0000000000000000000000000000abcd  2023-11-14T22:13:20.000Z  100 ms  5 spans  orphans\n"
       "shop: GET /                                     100 ms ━━━━━━━━━━━━━━━━━━━━━━━━━━━━\n"
       "├─ shop: query                                 20.0 ms   ━━━━━━\n"
-      "└─ pay: charge\xef\xbf\xbd[31m                           50.0 ms               "
+      "└─ pay: charge\xef\xbf\xbd[31m                            50.0 ms               "
       "━━━━━━━━━━━━━━  error: card refused\n"
       "   └─ pay: log                                 1.00 us                 ━\n"
       "shop: query                                    10.0 ms                          ━━━  (its "

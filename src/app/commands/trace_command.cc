@@ -49,6 +49,7 @@ class ColumnsReader {
 
   Result<Waterfall> Read() {
     Waterfall trace;
+    broken_ = MemberOf(spans_, "id") == nullptr;
     trace.trace_id = TextOf(&root_, "traceId");
     trace.start_ns = NumberOf(&root_, "startNs");
     trace.duration_ns = NumberOf(&root_, "endNs") - trace.start_ns;
