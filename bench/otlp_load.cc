@@ -87,6 +87,7 @@ int SendAtOnce(const LoadOptions& options) {
   std::atomic<size_t> next{0};
   const auto begin = std::chrono::steady_clock::now();
   std::vector<std::thread> threads;
+  threads.reserve(options.connections);
   for (uint32_t i = 0; i < options.connections; ++i) {
     threads.emplace_back([&] {
       auto connection = Connect(options);
@@ -142,6 +143,7 @@ int SendAtRate(const LoadOptions& options) {
   Queue queue;
   const auto begin = std::chrono::steady_clock::now();
   std::vector<std::thread> threads;
+  threads.reserve(options.connections);
   for (uint32_t i = 0; i < options.connections; ++i) {
     threads.emplace_back([&] {
       auto connection = Connect(options);

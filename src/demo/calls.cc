@@ -140,13 +140,14 @@ GrpcCall::GrpcCall(Visit& visit, Service to, std::string_view method) : visit_(v
   const Instance& from = visit.here();
   const Instance& at = visit.PickInstance(to);
   const int64_t from_port = PooledPort(visit, from);
-  client_.emplace(visit, Library::kGrpc, SpanKind::kClient, method);
+  client_ = std::make_unique<OpenSpan>(visit, Library::kGrpc, SpanKind::kClient, method);
   SetGrpc(client(), method);
   SetServer(client(), to);
   SetThread(visit, client(), "grpc-default-executor-");
   SetBaggage(visit, client());
   visit.Work(kNetworkUs);
-  server_.emplace(visit, at, Library::kGrpc, SpanKind::kServer, method, visit.current());
+  server_ = std::make_unique<OpenSpan>(visit, at, Library::kGrpc, SpanKind::kServer, method,
+                                       visit.current());
   SetGrpc(server(), method);
   SetPeer(server(), from.address, from_port);
   server().Set("client.address", from.address);
@@ -168,14 +169,16 @@ HttpCall::HttpCall(Visit& visit, Service to, const HttpTarget& target, Propagati
   const Instance& from = visit.here();
   const Instance& at = visit.PickInstance(to);
   const int64_t from_port = PooledPort(visit, from);
-  client_.emplace(visit, Library::kHttpClient, SpanKind::kClient, target.method);
+  client_ =
+      std::make_unique<OpenSpan>(visit, Library::kHttpClient, SpanKind::kClient, target.method);
   SetHttpClient(client(), target, to);
   SetPeer(client(), at.address, InfoOf(to).port);
   SetThread(visit, client(), "http-client-");
   SetBaggage(visit, client());
   visit.Work(kNetworkUs);
   const SpanContext parent = propagation == Propagation::kKept ? visit.current() : visit.NewTrace();
-  server_.emplace(visit, at, Library::kHttpServer, SpanKind::kServer, SpanName(target), parent);
+  server_ = std::make_unique<OpenSpan>(visit, at, Library::kHttpServer, SpanKind::kServer,
+                                       SpanName(target), parent);
   SetHttpServer(visit, server(), target);
   SetPeer(server(), from.address, from_port);
   server().Set("client.address", from.address);
@@ -196,8 +199,8 @@ BrowserRequest::BrowserRequest(Visit& visit, Service to, const HttpTarget& targe
   const Shopper& shopper = visit.shopper();
   const Instance& proxy = visit.PickInstance(Service::kFrontendProxy);
   const Instance& at = visit.PickInstance(to);
-  ingress_.emplace(visit, proxy, Library::kHttpServer, SpanKind::kServer, "ingress",
-                   visit.current());
+  ingress_ = std::make_unique<OpenSpan>(visit, proxy, Library::kHttpServer, SpanKind::kServer,
+                                        "ingress", visit.current());
   ActiveSpan& ingress = **ingress_;
   SetHttpServer(visit, ingress, target);
   SetPeer(ingress, shopper.address, visit.random().Between(1024, 65'535));
@@ -209,12 +212,12 @@ BrowserRequest::BrowserRequest(Visit& visit, Service to, const HttpTarget& targe
   visit.Work(250);
   std::string egress_name = "router ";
   egress_name.append(InfoOf(to).name).append(" egress");
-  egress_.emplace(visit, Library::kHttpClient, SpanKind::kClient, egress_name);
+  egress_ = std::make_unique<OpenSpan>(visit, Library::kHttpClient, SpanKind::kClient, egress_name);
   SetHttpClient(**egress_, target, to);
   SetPeer(**egress_, at.address, InfoOf(to).port);
   visit.Work(kNetworkUs);
-  server_.emplace(visit, at, Library::kHttpServer, SpanKind::kServer, SpanName(target),
-                  visit.current());
+  server_ = std::make_unique<OpenSpan>(visit, at, Library::kHttpServer, SpanKind::kServer,
+                                       SpanName(target), visit.current());
   SetHttpServer(visit, server(), target);
   SetPeer(server(), proxy.address, PooledPort(visit, proxy));
   server().Set("client.address", shopper.address);

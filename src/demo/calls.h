@@ -7,7 +7,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -37,8 +37,8 @@ class GrpcCall {
 
  private:
   Visit& visit_;
-  std::optional<OpenSpan> client_;
-  std::optional<OpenSpan> server_;
+  std::unique_ptr<OpenSpan> client_;
+  std::unique_ptr<OpenSpan> server_;
 };
 
 struct HttpTarget {
@@ -64,8 +64,8 @@ class HttpCall {
 
  private:
   Visit& visit_;
-  std::optional<OpenSpan> client_;
-  std::optional<OpenSpan> server_;
+  std::unique_ptr<OpenSpan> client_;
+  std::unique_ptr<OpenSpan> server_;
 };
 
 // What the proxy sees of a browser's request: the root of most traces, and the proxy's own call to
@@ -80,9 +80,9 @@ class BrowserRequest {
 
  private:
   Visit& visit_;
-  std::optional<OpenSpan> ingress_;
-  std::optional<OpenSpan> egress_;
-  std::optional<OpenSpan> server_;
+  std::unique_ptr<OpenSpan> ingress_;
+  std::unique_ptr<OpenSpan> egress_;
+  std::unique_ptr<OpenSpan> server_;
 };
 
 // A call to somebody else's API, which sends no spans. `status` 0: no answer came in time.
