@@ -1,5 +1,6 @@
 """What must be stored: every span that was acknowledged, once, and nothing that was never sent."""
 
+import hashlib
 import threading
 from collections import Counter
 
@@ -8,11 +9,13 @@ KINDS = {f"SPAN_KIND_{name}": number for number, name in enumerate(
 
 
 def span_key(span):
-    """What tells one OTLP/JSON span from another, in the form in which it is compared."""
+    """What tells one OTLP/JSON span from another: its id, and a digest of the rest (millions are kept)."""
     kind = span.get("kind", 0)
-    return (span["spanId"].lower(), span.get("parentSpanId", "").lower(), span["name"],
-            KINDS.get(kind, kind), int(span["startTimeUnixNano"]), int(span["endTimeUnixNano"]),
-            tuple(sorted(a["key"] + "=" + str(a["value"]) for a in span.get("attributes", []))))
+    rest = (span.get("parentSpanId", "").lower(), span["name"], KINDS.get(kind, kind),
+            int(span["startTimeUnixNano"]), int(span["endTimeUnixNano"]),
+            sorted(a["key"] + "=" + str(a["value"]) for a in span.get("attributes", [])))
+    digest = hashlib.blake2b(repr(rest).encode(), digest_size=8).hexdigest()
+    return f"{span['spanId'].lower()}-{digest}"
 
 
 def spans_of(traces_data):
@@ -68,9 +71,9 @@ class Oracle:
         with self._lock:
             must = self._acknowledged.get(trace_id, set())
             may = self._maybe.get(trace_id, set())
-            problems = [f"trace {trace_id}: span {key[0]} was acknowledged and is lost" for key in must - found.keys()]
-            problems += [f"trace {trace_id}: span {key[0]} is there {count} times" for key, count in found.items() if count > 1]
-            problems += [f"trace {trace_id}: span {key[0]} was never sent like this: {key}"
+            problems = [f"trace {trace_id}: span {key} was acknowledged and is lost" for key in must - found.keys()]
+            problems += [f"trace {trace_id}: span {key} is there {count} times" for key, count in found.items() if count > 1]
+            problems += [f"trace {trace_id}: span {key} was never sent like this"
                          for key in found.keys() - must - may]
             # What a query has shown once has to stay.
             for key in may & found.keys():

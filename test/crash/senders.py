@@ -6,6 +6,7 @@ import json
 import random
 import threading
 import time
+from dataclasses import dataclass
 
 from oracle import span_key
 
@@ -57,9 +58,9 @@ class Generator:
 
 
 class Sender(threading.Thread):
-    """Sends until told to stop, the connection breaks, or `spans_max` spans are acknowledged."""
+    """Sends until told to stop, the connection breaks, or `load.spans_max` spans are sent."""
 
-    def __init__(self, address, oracle, generator, resend, spans_max):
+    def __init__(self, address, oracle, generator, resend, load):
         super().__init__(daemon=True)
         self.host, port = address.rsplit(":", 1)
         self.port = int(port)
@@ -67,7 +68,7 @@ class Sender(threading.Thread):
         self.generator = generator
         self.resend = list(resend)  # requests of an earlier life without an answer: a real client tries again
         self.unanswered = []
-        self.spans_max = spans_max
+        self.load = load
         self.problems = []
         self.stopping = threading.Event()
 
@@ -75,13 +76,15 @@ class Sender(threading.Thread):
         connection = http.client.HTTPConnection(self.host, self.port, timeout=60)
         sent = 0
         try:
-            while not self.stopping.is_set() and sent < self.spans_max:
+            while not self.stopping.is_set() and sent < self.load.spans_max:
                 request = self.resend.pop() if self.resend else self.generator.request()
                 service, body, spans = request
                 self.oracle.sending(service, spans)
                 self.unanswered.append(request)
                 self._post(connection, service, body, spans)
                 sent += len(spans)
+                if self.load.spans_per_second:
+                    self.stopping.wait(len(spans) / self.load.spans_per_second)
         except (OSError, http.client.HTTPException):
             pass  # killed, as planned
         except Exception as error:  # a thread's exception must not pass in silence
@@ -113,11 +116,18 @@ class Sender(threading.Thread):
             self.problems.append(f"status {response.status} for a good request: {text[:300]!r}")
 
 
-def start_senders(address, oracle, seeds, service, trial_so_far, spans_max):
+@dataclass
+class Load:
+    """Of one sender."""
+    spans_max: int
+    spans_per_second: int = 0  # 0: as fast as it goes
+
+
+def start_senders(address, oracle, seeds, service, trial_so_far, load):
     """`trial_so_far`: requests to send again, and traces to go on with."""
     resend, open_traces = trial_so_far
     count = len(seeds)
-    senders = [Sender(address, oracle, Generator(random.Random(seed), service, open_traces[i::count]), resend[i::count], spans_max)
+    senders = [Sender(address, oracle, Generator(random.Random(seed), service, open_traces[i::count]), resend[i::count], load)
                for i, seed in enumerate(seeds)]
     for sender in senders:
         sender.start()
