@@ -13,6 +13,12 @@ endfunction()
 # weft_pkg_library(NAME module): the same for a library known to pkg-config.
 function(weft_pkg_library NAME MODULE)
   pkg_check_modules(weft_pkg_${NAME} REQUIRED QUIET IMPORTED_TARGET GLOBAL ${MODULE})
+  # Abseil's files bring pairs of --push-state and --pop-state, which CMake tears apart; they are needless here.
+  get_target_property(options PkgConfig::weft_pkg_${NAME} INTERFACE_LINK_OPTIONS)
+  if(options)
+    list(FILTER options EXCLUDE REGEX "--(push-state|pop-state|as-needed)")
+    set_target_properties(PkgConfig::weft_pkg_${NAME} PROPERTIES INTERFACE_LINK_OPTIONS "${options}")
+  endif()
   weft_library(${NAME} PkgConfig::weft_pkg_${NAME})
 endfunction()
 
@@ -40,7 +46,8 @@ else()
   if(NOT EXISTS ${WEFT_ARROW_WHEEL}/include/arrow/api.h)
     message(FATAL_ERROR "Arrow ${WEFT_ARROW_VERSION} is neither installed nor in third_party/pyarrow. Run ./dev setup")
   endif()
-  # The wheel names its libraries libarrow.so.<major>00; they find each other by RUNPATH $ORIGIN.
+  # The wheel names its libraries libarrow.so.<major>00; they find each other by RUNPATH $ORIGIN. What they carry
+  # of OpenSSL, simdjson and opentelemetry-cpp has been made invisible by tools/hide_symbols.
   foreach(name IN ITEMS arrow parquet)
     set(file ${WEFT_ARROW_WHEEL}/lib${name}.so.${arrow_major}00)
     if(NOT EXISTS ${file})

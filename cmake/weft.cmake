@@ -131,7 +131,8 @@ endfunction()
 # Generated protobuf (and with GRPC, gRPC) classes: the target NAME, with its headers on the include path.
 # Paths of PROTOS are relative to ROOT, as in their own import statements. The objects are handed to the
 # linker as they are, not in an archive: an archive member is not pulled in when a shared library seen
-# earlier (Arrow's has opentelemetry::proto) already defines the symbol, and the wrong class would be used.
+# earlier (an installed Arrow may export opentelemetry::proto) already defines the symbol, and the wrong class
+# would be used.
 function(weft_protos NAME)
   cmake_parse_arguments(PARSE_ARGV 1 arg "GRPC" "ROOT" "PROTOS;DEPS")
   get_filename_component(root ${arg_ROOT} ABSOLUTE)
