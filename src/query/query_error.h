@@ -19,8 +19,9 @@ struct TextRange {
   uint32_t end() const { return offset + length; }
 };
 
-// A refusal that points at its place. `error` is kInvalidArgument (wrong), kUnsupported (understood, not
-// offered yet) or kTooLarge (a limit); its message stands alone, without the position.
+// A refusal that points at its place. `error` is kInvalidArgument (wrong), kUnsupported
+// (understood, not offered yet) or kTooLarge (a limit); its message stands alone, without the
+// position.
 struct QueryError {
   Error error;
   uint32_t offset = 0;  // bytes, from 0
@@ -40,7 +41,7 @@ QueryError MakeQueryError(std::string_view text, TextRange where, ErrorCode code
 template <typename T>
 class [[nodiscard]] QueryResult {
  public:
-  QueryResult(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT
+  QueryResult(T value) : state_(std::in_place_index<0>, std::move(value)) {}           // NOLINT
   QueryResult(QueryError error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT
 
   bool ok() const { return state_.index() == 0; }

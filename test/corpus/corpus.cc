@@ -65,20 +65,23 @@ class TestFileReader {
     }
     if (line == "spans") return ReadInlineSpans();
     if (line.starts_with("use ")) return Use(std::string(trimmed.substr(4)));
-    if (line[0] == ' ') return Wrong("line " + std::to_string(at_ + 1) + ": an expectation without its query");
+    if (line[0] == ' ')
+      return Wrong("line " + std::to_string(at_ + 1) + ": an expectation without its query");
     return ReadCase();
   }
 
   Error ReadInlineSpans() {
     const auto first = static_cast<uint32_t>(++at_);
     std::string text;
-    while (at_ < lines_.size() && (lines_[at_].empty() || lines_[at_][0] == ' ')) text += lines_[at_++] + "\n";
+    while (at_ < lines_.size() && (lines_[at_].empty() || lines_[at_][0] == ' '))
+      text += lines_[at_++] + "\n";
     return ReadSpans(text, first + 1, &out_.spans);
   }
 
   Error Use(const std::string& name) {
     ++at_;
-    WEFT_ASSIGN_OR_RETURN(const std::string text, Env::Posix().ReadWholeFile(Folder() + "/data/" + name + ".spans"));
+    WEFT_ASSIGN_OR_RETURN(const std::string text,
+                          Env::Posix().ReadWholeFile(Folder() + "/data/" + name + ".spans"));
     return ReadSpans(text, 1, &out_.spans);
   }
 
@@ -90,8 +93,10 @@ class TestFileReader {
       if (!c.query.empty()) c.query += "\n";
       c.query += lines_[at_++];
     }
-    while (at_ < lines_.size() && lines_[at_].starts_with("  ")) c.expected.emplace_back(Trim(lines_[at_++]));
-    if (c.expected.empty()) return Wrong("line " + std::to_string(c.line) + ": nothing is expected of the query");
+    while (at_ < lines_.size() && lines_[at_].starts_with("  "))
+      c.expected.emplace_back(Trim(lines_[at_++]));
+    if (c.expected.empty())
+      return Wrong("line " + std::to_string(c.line) + ": nothing is expected of the query");
     if (c.query == "(empty)") c.query.clear();
     out_.cases.push_back(std::move(c));
     return Error::Ok();
@@ -102,7 +107,8 @@ class TestFileReader {
     std::istringstream words(line.substr(1));
     for (std::string word; words >> word;) {
       const size_t equals = word.find('=');
-      if (equals == std::string::npos) return Wrong("line " + std::to_string(at_) + ": expected name=value");
+      if (equals == std::string::npos)
+        return Wrong("line " + std::to_string(at_) + ": expected name=value");
       const std::string name = word.substr(0, equals);
       const std::string value = word.substr(equals + 1);
       if (name == "limit") {
@@ -129,19 +135,22 @@ std::string Describe(const query::QueryError& error, std::string_view query) {
   const bool unsupported = error.error.code() == ErrorCode::kUnsupported;
   std::string out = unsupported ? "unsupported " : "error ";
   out += std::to_string(error.line) + ":" + std::to_string(error.column);
-  out += " [" + std::string(query.substr(error.offset, error.length)) + "] " + error.error.message();
+  out +=
+      " [" + std::string(query.substr(error.offset, error.length)) + "] " + error.error.message();
   return out;
 }
 
 std::string Describe(const query::exec::FoundTrace& trace, const SpanSet& spans) {
   std::string out = spans.LabelOf(trace.summary.id) + ":";
-  for (const query::exec::FoundSpan& s : trace.spans) out += " " + spans.LabelOf(trace.summary.id, s.span_id, s.kind);
+  for (const query::exec::FoundSpan& s : trace.spans)
+    out += " " + spans.LabelOf(trace.summary.id, s.span_id, s.kind);
   if (trace.matched != trace.spans.size()) out += " of " + std::to_string(trace.matched);
   return out;
 }
 
 // The whole answer, page by page.
-std::vector<std::string> AnswerPages(const Case& c, const SpanSet& spans, const block::RowSource& source,
+std::vector<std::string> AnswerPages(const Case& c, const SpanSet& spans,
+                                     const block::RowSource& source,
                                      const query::plan::Plan& plan) {
   query::exec::TaskRunner runner(1);
   const query::exec::SearchExecutor executor(source, Env::Posix(), runner);
@@ -172,7 +181,8 @@ class CorpusTest : public testing::Test {
     ASSERT_TRUE(source.ok()) << source.error().message();
     for (const Case& c : file->cases) {
       EXPECT_EQ(Answer(c, file->spans, **source, compile_), c.expected)
-          << path_ << ":" << c.line << " (" << placement_.name << ")\n" << c.query;
+          << path_ << ":" << c.line << " (" << placement_.name << ")\n"
+          << c.query;
     }
   }
 
@@ -192,7 +202,8 @@ std::shared_ptr<const block::RowSource> Cut(const model::SpanBatch& spans, Piece
     batches.emplace_back();
     model::BatchAppender(&batches.back()).Append(spans, piece.second);
   }
-  return std::make_shared<query::exec::MemorySource>(query::exec::MemorySource::Of(std::move(batches)));
+  return std::make_shared<query::exec::MemorySource>(
+      query::exec::MemorySource::Of(std::move(batches)));
 }
 
 }  // namespace
@@ -206,7 +217,8 @@ std::vector<std::string> Answer(const Case& c, const SpanSet& spans, const block
   return AnswerPages(c, spans, source, *plan);
 }
 
-void RegisterCorpus(const std::string& language, const Compiler& compile, const std::vector<Placement>& placements) {
+void RegisterCorpus(const std::string& language, const Compiler& compile,
+                    const std::vector<Placement>& placements) {
   std::vector<std::filesystem::path> files;
   for (const auto& entry : std::filesystem::directory_iterator(Folder() + "/" + language)) {
     if (entry.path().extension() == ".test") files.push_back(entry.path());
@@ -215,8 +227,9 @@ void RegisterCorpus(const std::string& language, const Compiler& compile, const 
   for (const auto& path : files) {
     for (const Placement& placement : placements) {
       const std::string name = path.stem().string() + "_" + placement.name;
-      testing::RegisterTest(("Corpus_" + language).c_str(), name.c_str(), nullptr, nullptr, path.c_str(), 1,
-                            [=]() -> testing::Test* { return new CorpusTest(path.string(), compile, placement); });
+      testing::RegisterTest(
+          ("Corpus_" + language).c_str(), name.c_str(), nullptr, nullptr, path.c_str(), 1,
+          [=]() -> testing::Test* { return new CorpusTest(path.string(), compile, placement); });
     }
   }
 }
@@ -224,10 +237,16 @@ void RegisterCorpus(const std::string& language, const Compiler& compile, const 
 std::vector<Placement> MemoryPlacements() {
   using Made = Result<std::shared_ptr<const block::RowSource>>;
   return {
-      {"together", [](const model::SpanBatch& b) -> Made { return Cut(b, [](uint32_t) { return 0; }); }},
-      {"trace_by_trace", [](const model::SpanBatch& b) -> Made { return Cut(b, [&b](uint32_t i) { return b.trace[i]; }); }},
-      {"span_by_span", [](const model::SpanBatch& b) -> Made { return Cut(b, [](uint32_t i) { return i; }); }},
-      {"every_other", [](const model::SpanBatch& b) -> Made { return Cut(b, [](uint32_t i) { return i % 2; }); }},
+      {"together",
+       [](const model::SpanBatch& b) -> Made { return Cut(b, [](uint32_t) { return 0; }); }},
+      {"trace_by_trace",
+       [](const model::SpanBatch& b) -> Made {
+         return Cut(b, [&b](uint32_t i) { return b.trace[i]; });
+       }},
+      {"span_by_span",
+       [](const model::SpanBatch& b) -> Made { return Cut(b, [](uint32_t i) { return i; }); }},
+      {"every_other",
+       [](const model::SpanBatch& b) -> Made { return Cut(b, [](uint32_t i) { return i % 2; }); }},
   };
 }
 

@@ -1,5 +1,5 @@
-// The corpus: for each query language a folder of .test files, in which a user can read what a query answers. The
-// form is described in test/corpus/README.md.
+// The corpus: for each query language a folder of .test files, in which a user can read what a
+// query answers. The form is described in test/corpus/README.md.
 #pragma once
 
 #include <cstdint>
@@ -37,11 +37,12 @@ struct TestFile {
 // Reads a .test file and what it uses.
 Result<TestFile> ReadTestFile(const std::string& path);
 
-// Where the spans are while the cases run. `make` may be called from one thread at a time; what it returns may own
-// whatever keeps the rows alive.
+// Where the spans are while the cases run. `make` may be called from one thread at a time; what it
+// returns may own whatever keeps the rows alive.
 struct Placement {
   std::string name;
-  std::function<Result<std::shared_ptr<const block::RowSource>>(const model::SpanBatch& spans)> make;
+  std::function<Result<std::shared_ptr<const block::RowSource>>(const model::SpanBatch& spans)>
+      make;
 };
 
 using Compiler = std::function<query::QueryResult<query::plan::Plan>(std::string_view text)>;
@@ -50,10 +51,13 @@ using Compiler = std::function<query::QueryResult<query::plan::Plan>(std::string
 std::vector<std::string> Answer(const Case& c, const SpanSet& spans, const block::RowSource& source,
                                 const Compiler& compile);
 
-// Registers one GoogleTest for each file of test/corpus/`language` and each placement. To be called before RUN_ALL_TESTS.
-void RegisterCorpus(const std::string& language, const Compiler& compile, const std::vector<Placement>& placements);
+// Registers one GoogleTest for each file of test/corpus/`language` and each placement. To be called
+// before RUN_ALL_TESTS.
+void RegisterCorpus(const std::string& language, const Compiler& compile,
+                    const std::vector<Placement>& placements);
 
-// Rows in memory: all in one group, one group a trace, one group a span, and every other span elsewhere.
+// Rows in memory: all in one group, one group a trace, one group a span, and every other span
+// elsewhere.
 std::vector<Placement> MemoryPlacements();
 
 }  // namespace weft::corpus

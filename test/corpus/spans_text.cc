@@ -15,11 +15,13 @@ using model::ValueType;
 
 Error Wrong(std::string message) { return {ErrorCode::kInvalidArgument, std::move(message)}; }
 
-constexpr std::array<std::string_view, 6> kKinds{"unspecified", "internal", "server", "client", "producer", "consumer"};
+constexpr std::array<std::string_view, 6> kKinds{"unspecified", "internal", "server",
+                                                 "client",      "producer", "consumer"};
 constexpr std::array<std::string_view, 3> kStatuses{"unset", "ok", "error"};
 
 template <size_t N>
-std::optional<uint8_t> IndexOf(const std::array<std::string_view, N>& names, std::string_view word) {
+std::optional<uint8_t> IndexOf(const std::array<std::string_view, N>& names,
+                               std::string_view word) {
   const auto found = std::find(names.begin(), names.end(), word);
   if (found == names.end()) return std::nullopt;
   return static_cast<uint8_t>(found - names.begin());
@@ -50,7 +52,9 @@ class Line {
   std::string_view Word() {
     Skip();
     const size_t begin = at_;
-    while (at_ < text_.size() && std::string_view(" {}[]=,\"").find(text_[at_]) == std::string_view::npos) ++at_;
+    while (at_ < text_.size() &&
+           std::string_view(" {}[]=,\"").find(text_[at_]) == std::string_view::npos)
+      ++at_;
     return text_.substr(begin, at_ - begin);
   }
   std::string_view PeekWord() {
@@ -82,7 +86,8 @@ class Line {
       return c != '\0';
     }
     uint8_t byte = 0;
-    const auto [end, error] = std::from_chars(text_.data() + at_, text_.data() + std::min(at_ + 2, text_.size()), byte, 16);
+    const auto [end, error] = std::from_chars(
+        text_.data() + at_, text_.data() + std::min(at_ + 2, text_.size()), byte, 16);
     at_ += 2;
     out->push_back(static_cast<char>(byte));
     return error == std::errc() && end == text_.data() + at_;
@@ -166,7 +171,8 @@ class Reader {
     return static_cast<uint32_t>(found - names.begin());
   }
 
-  // A frontend "GET /" server 0ms..100ms [error ["message"]] [id=hex] [parent=hex] [scope=label] [{attributes}]
+  // A frontend "GET /" server 0ms..100ms [error ["message"]] [id=hex] [parent=hex] [scope=label]
+  // [{attributes}]
   Error ReadSpan(Line* line) {
     if (batch_.traces.empty()) return Wrong("a span before its trace");
     if (batch_.scopes.size() == 0) {
@@ -202,7 +208,8 @@ class Reader {
     batch_.flags.push_back(1);
     batch_.resource.push_back(resource);
     batch_.scope.push_back(scope);
-    for (auto* zeros : {&batch_.dropped_attributes, &batch_.dropped_events, &batch_.dropped_links}) zeros->push_back(0);
+    for (auto* zeros : {&batch_.dropped_attributes, &batch_.dropped_events, &batch_.dropped_links})
+      zeros->push_back(0);
     batch_.attribute_end.push_back(batch_.attributes.size());
     batch_.event_end.push_back(batch_.events.size());
     batch_.link_end.push_back(batch_.links.size());
@@ -225,8 +232,8 @@ class Reader {
     return Error::Ok();
   }
 
-  Error ReadOption(Line* line, model::SpanId* id, model::SpanId* parent, uint8_t* status, std::string* message,
-                   uint32_t* scope) {
+  Error ReadOption(Line* line, model::SpanId* id, model::SpanId* parent, uint8_t* status,
+                   std::string* message, uint32_t* scope) {
     const std::string_view word = line->Word();
     if (const auto found = IndexOf(kStatuses, word)) {
       *status = *found;
@@ -251,7 +258,8 @@ class Reader {
     const auto name = line->String();
     const std::string_view time = line->Word();
     const bool signed_time = time.starts_with('+') || time.starts_with('-');
-    if (!name || !signed_time || batch_.empty()) return Wrong("expected: event \"name\" +TIME {attributes}");
+    if (!name || !signed_time || batch_.empty())
+      return Wrong("expected: event \"name\" +TIME {attributes}");
     WEFT_ASSIGN_OR_RETURN(const int64_t since, ReadTime(time.substr(time[0] == '+' ? 1 : 0)));
     WEFT_RETURN_IF_ERROR(ReadAttributes(line, &batch_.events.attributes));
     batch_.events.name.push_back(Intern(*name));
@@ -292,7 +300,8 @@ class Reader {
   Error ReadPairs(Line* line, AttributeArray* out) {
     while (!line->Take('}')) {
       if (line->AtEnd()) return Wrong("expected }");
-      const std::string key = line->Peek() == '"' ? line->String().value_or("") : std::string(line->Word());
+      const std::string key =
+          line->Peek() == '"' ? line->String().value_or("") : std::string(line->Word());
       if (key.empty() || !line->Take('=')) return Wrong("expected key=value");
       WEFT_RETURN_IF_ERROR(ReadValue(line, Intern(key), out));
     }
@@ -339,11 +348,13 @@ class Reader {
     if (std::from_chars(word.data(), end, whole).ptr == end && !word.empty()) {
       return Add(out, key, ValueType::kInt, static_cast<uint64_t>(whole));
     }
-    if (std::from_chars(word.data(), end, real).ptr != end || word.empty()) return Wrong("unknown value " + std::string(word));
+    if (std::from_chars(word.data(), end, real).ptr != end || word.empty())
+      return Wrong("unknown value " + std::string(word));
     return Add(out, key, ValueType::kDouble, std::bit_cast<uint64_t>(real));
   }
 
-  Error AddNested(model::Code key, ValueType type, const AttributeArray& elements, AttributeArray* out) {
+  Error AddNested(model::Code key, ValueType type, const AttributeArray& elements,
+                  AttributeArray* out) {
     const NestedRange range{batch_.nested.size(), elements.size()};
     for (uint32_t i = 0; i < elements.size(); ++i) batch_.nested.Add(elements[i]);
     return Add(out, key, type, range.Pack());
@@ -353,14 +364,16 @@ class Reader {
   SpanBatch& batch_;
   uint64_t trace_start_ns_ = 0;
   uint32_t trace_ = 0;
-  std::vector<std::pair<size_t, model::SpanId>> above_;  // indent and id of the spans that enclose the next one
+  std::vector<std::pair<size_t, model::SpanId>>
+      above_;  // indent and id of the spans that enclose the next one
 };
 
 }  // namespace
 
 std::string SpanSet::LabelOf(model::TraceId trace, model::SpanId span, uint8_t kind) const {
   for (uint32_t i = 0; i < spans.size(); ++i) {
-    if (spans.trace_id(i) == trace && spans.span_id[i] == span && spans.kind[i] == kind) return labels[i];
+    if (spans.trace_id(i) == trace && spans.span_id[i] == span && spans.kind[i] == kind)
+      return labels[i];
   }
   return "?" + span.ToHex();
 }
@@ -374,8 +387,11 @@ Result<int64_t> ReadTime(std::string_view text) {
   int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   const std::string_view unit(end, text.data() + text.size() - end);
-  constexpr std::array<std::pair<std::string_view, int64_t>, 5> kUnits{
-      {{"ns", 1}, {"us", 1'000}, {"ms", 1'000'000}, {"s", 1'000'000'000}, {"h", 3'600'000'000'000}}};
+  constexpr std::array<std::pair<std::string_view, int64_t>, 5> kUnits{{{"ns", 1},
+                                                                        {"us", 1'000},
+                                                                        {"ms", 1'000'000},
+                                                                        {"s", 1'000'000'000},
+                                                                        {"h", 3'600'000'000'000}}};
   if (error == std::errc() && value == 0 && unit.empty()) return int64_t{0};
   for (const auto& [name, ns] : kUnits) {
     if (error == std::errc() && unit == name) return value * ns;

@@ -1,4 +1,5 @@
-// Spans written as text, for tests that a user can read. The form is described in test/corpus/README.md.
+// Spans written as text, for tests that a user can read. The form is described in
+// test/corpus/README.md.
 #pragma once
 
 #include <map>

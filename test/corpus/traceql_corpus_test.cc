@@ -6,6 +6,7 @@
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
-  weft::corpus::RegisterCorpus("traceql", weft::query::lang::traceql::Compile, weft::corpus::MemoryPlacements());
+  weft::corpus::RegisterCorpus("traceql", weft::query::lang::traceql::Compile,
+                               weft::corpus::MemoryPlacements());
   return RUN_ALL_TESTS();
 }

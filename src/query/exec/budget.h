@@ -9,8 +9,8 @@
 
 namespace weft::query::exec {
 
-// Limits of one query; 0 and null mean none. Checked between row groups and between stages, so a limit is overrun
-// by at most the work on one row group. The pointers outlive the query.
+// Limits of one query; 0 and null mean none. Checked between row groups and between stages, so a
+// limit is overrun by at most the work on one row group. The pointers outlive the query.
 struct Budget {
   int64_t time_ms = 0;
   uint64_t memory_bytes = 0;  // held by results and candidates
@@ -23,7 +23,9 @@ class BudgetClock {
   BudgetClock(const Budget& budget, const Env& env)
       : budget_(budget), env_(env), start_ns_(env.MonotonicNs()) {}
 
-  bool cancelled() const { return budget_.cancelled != nullptr && budget_.cancelled->load(std::memory_order_relaxed); }
+  bool cancelled() const {
+    return budget_.cancelled != nullptr && budget_.cancelled->load(std::memory_order_relaxed);
+  }
   int64_t elapsed_ns() const { return env_.MonotonicNs() - start_ns_; }
   void AddMemory(uint64_t bytes) { memory_bytes_ += bytes; }
 

@@ -5,7 +5,8 @@
 
 namespace weft::query::exec {
 
-std::vector<MatchedPart> PartsOf(const block::RowGroup& rows, const Bitmap& matched, uint32_t group) {
+std::vector<MatchedPart> PartsOf(const block::RowGroup& rows, const Bitmap& matched,
+                                 uint32_t group) {
   constexpr uint32_t kNone = UINT32_MAX;
   std::vector<uint32_t> part_of(rows.trace_count(), kNone);
   std::vector<MatchedPart> parts;
@@ -22,8 +23,8 @@ std::vector<MatchedPart> PartsOf(const block::RowGroup& rows, const Bitmap& matc
   return parts;
 }
 
-// Latest bound first. At one bound: groups, as they may hold more of the traces; then traces whose start may still
-// move; then results by id.
+// Latest bound first. At one bound: groups, as they may hold more of the traces; then traces whose
+// start may still move; then results by id.
 bool CandidateQueue::Later::operator()(const Entry& a, const Entry& b) const {
   if (a.bound_ns != b.bound_ns) return a.bound_ns < b.bound_ns;
   return std::tie(a.kind, a.id, a.index) > std::tie(b.kind, b.id, b.index);

@@ -1,4 +1,5 @@
-// The queue of a search: row groups that are not filtered yet and traces with matching spans, see search.h.
+// The queue of a search: row groups that are not filtered yet and traces with matching spans, see
+// search.h.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +31,8 @@ struct Candidate {
 };
 
 // The parts of each trace with matching rows; `group` is the group's index.
-std::vector<MatchedPart> PartsOf(const block::RowGroup& rows, const Bitmap& matched, uint32_t group);
+std::vector<MatchedPart> PartsOf(const block::RowGroup& rows, const Bitmap& matched,
+                                 uint32_t group);
 
 class CandidateQueue {
  public:
@@ -42,7 +44,9 @@ class CandidateQueue {
     model::TraceId id;  // of a trace
   };
 
-  void AddGroup(uint32_t index, uint64_t bound_ns) { queue_.push({bound_ns, Kind::kGroup, index, {}}); }
+  void AddGroup(uint32_t index, uint64_t bound_ns) {
+    queue_.push({bound_ns, Kind::kGroup, index, {}});
+  }
   void AddPart(model::TraceId id, uint64_t start_ns, const MatchedPart& part);
   // Puts the candidate back with its exact summary.
   void Resolve(uint32_t index, block::TraceSummary summary);
@@ -51,7 +55,9 @@ class CandidateQueue {
   // The entry that may come first in the results.
   Entry Take();
   Candidate& candidate(uint32_t index) { return candidates_[index]; }
-  size_t bytes() const { return candidates_.size() * (sizeof(Candidate) + sizeof(MatchedPart) + 96); }
+  size_t bytes() const {
+    return candidates_.size() * (sizeof(Candidate) + sizeof(MatchedPart) + 96);
+  }
 
  private:
   struct Later {

@@ -30,14 +30,16 @@ struct Counts {
 // Which entries of the status dictionary are errors.
 std::vector<uint8_t> ErrorCodes(const Column& status) {
   std::vector<uint8_t> out;
-  for (int64_t value : status.dictionary->ints) out.push_back(value == static_cast<int64_t>(model::StatusCode::kError) ? 1 : 0);
+  for (int64_t value : status.dictionary->ints)
+    out.push_back(value == static_cast<int64_t>(model::StatusCode::kError) ? 1 : 0);
   return out;
 }
 
 // service.name of each row of the resource table, "" where there is none.
 Result<std::vector<std::string>> ServicesOfResources(GroupColumns* columns) {
   WEFT_ASSIGN_OR_RETURN(const uint32_t rows, columns->TableRows(Scope::kResource));
-  WEFT_ASSIGN_OR_RETURN(const auto* names, columns->ReadAttribute(Scope::kResource, "service.name"));
+  WEFT_ASSIGN_OR_RETURN(const auto* names,
+                        columns->ReadAttribute(Scope::kResource, "service.name"));
   std::vector<std::string> out(rows);
   for (const ColumnPtr& column : *names) {
     if (column->type != model::ValueType::kString) continue;
@@ -48,7 +50,8 @@ Result<std::vector<std::string>> ServicesOfResources(GroupColumns* columns) {
 
 // What is counted of each span: its number in `slots` sums.
 template <typename SlotOf>
-Result<std::vector<Counts>> CountRows(GroupColumns* columns, const Bitmap& rows, size_t slots, SlotOf slot_of) {
+Result<std::vector<Counts>> CountRows(GroupColumns* columns, const Bitmap& rows, size_t slots,
+                                      SlotOf slot_of) {
   WEFT_ASSIGN_OR_RETURN(const Column* status, columns->Read(Intrinsic::kStatus));
   const std::vector<uint8_t> is_error = ErrorCodes(*status);
   std::vector<Counts> out(slots);
@@ -63,7 +66,8 @@ Result<std::vector<Counts>> CountRows(GroupColumns* columns, const Bitmap& rows,
 Error CountServices(GroupColumns* columns, const Bitmap& rows, std::map<std::string, Counts>* out) {
   WEFT_ASSIGN_OR_RETURN(const std::vector<std::string> services, ServicesOfResources(columns));
   WEFT_ASSIGN_OR_RETURN(const Column* resource, columns->Read(Intrinsic::kResource));
-  WEFT_ASSIGN_OR_RETURN(const auto counts, CountRows(columns, rows, services.size(), [resource](uint32_t row) {
+  WEFT_ASSIGN_OR_RETURN(const auto counts,
+                        CountRows(columns, rows, services.size(), [resource](uint32_t row) {
                           return static_cast<size_t>(resource->ints[row]);
                         }));
   for (size_t i = 0; i < counts.size(); ++i) {
@@ -74,7 +78,8 @@ Error CountServices(GroupColumns* columns, const Bitmap& rows, std::map<std::str
 
 using OperationKey = std::pair<std::string, uint8_t>;
 
-Error CountOperations(GroupColumns* columns, Bitmap rows, const std::string* service, std::map<OperationKey, Counts>* out) {
+Error CountOperations(GroupColumns* columns, Bitmap rows, const std::string* service,
+                      std::map<OperationKey, Counts>* out) {
   if (service != nullptr) {
     // No name is no text greater than the empty one.
     const plan::Compare op = service->empty() ? plan::Compare::kGreater : plan::Compare::kEqual;
@@ -90,7 +95,8 @@ Error CountOperations(GroupColumns* columns, Bitmap rows, const std::string* ser
   WEFT_ASSIGN_OR_RETURN(const Column* kind, columns->Read(Intrinsic::kKind));
   const size_t kinds = kind->dictionary->size();
   const auto slot_of = [&](uint32_t row) { return name->codes[row] * kinds + kind->codes[row]; };
-  WEFT_ASSIGN_OR_RETURN(const auto counts, CountRows(columns, rows, name->dictionary->size() * kinds, slot_of));
+  WEFT_ASSIGN_OR_RETURN(const auto counts,
+                        CountRows(columns, rows, name->dictionary->size() * kinds, slot_of));
   for (size_t i = 0; i < counts.size(); ++i) {
     if (counts[i].spans == 0) continue;
     const auto kind_value = static_cast<uint8_t>(kind->dictionary->ints[i % kinds]);
@@ -126,7 +132,8 @@ Error Catalog::ForEachGroup(Visit visit) const {
     if (const std::string limit = clock.Exhausted(); !limit.empty()) {
       return {ErrorCode::kResourceExhausted, limit + "; ask for a shorter time range"};
     }
-    if (group->row_count() == 0 || !range_.Touches(group->first_start_ns(), group->last_start_ns())) continue;
+    if (group->row_count() == 0 || !range_.Touches(group->first_start_ns(), group->last_start_ns()))
+      continue;
     GroupColumns columns(*group);
     WEFT_ASSIGN_OR_RETURN(const Bitmap rows, RowsInRange(&columns, range_));
     if (rows.Any()) WEFT_RETURN_IF_ERROR(visit(&columns, rows));
@@ -136,8 +143,9 @@ Error Catalog::ForEachGroup(Visit visit) const {
 
 Result<std::vector<ServiceEntry>> Catalog::Services() const {
   std::map<std::string, Counts> counts;
-  WEFT_RETURN_IF_ERROR(ForEachGroup(
-      [&](GroupColumns* columns, const Bitmap& rows) { return CountServices(columns, rows, &counts); }));
+  WEFT_RETURN_IF_ERROR(ForEachGroup([&](GroupColumns* columns, const Bitmap& rows) {
+    return CountServices(columns, rows, &counts);
+  }));
   std::vector<ServiceEntry> out;
   for (const auto& [name, c] : counts) out.push_back({name, c.spans, c.errors});
   return out;
@@ -145,14 +153,16 @@ Result<std::vector<ServiceEntry>> Catalog::Services() const {
 
 Result<std::vector<OperationEntry>> Catalog::Operations(const std::string* service) const {
   std::map<OperationKey, Counts> counts;
-  WEFT_RETURN_IF_ERROR(ForEachGroup(
-      [&](GroupColumns* columns, const Bitmap& rows) { return CountOperations(columns, rows, service, &counts); }));
+  WEFT_RETURN_IF_ERROR(ForEachGroup([&](GroupColumns* columns, const Bitmap& rows) {
+    return CountOperations(columns, rows, service, &counts);
+  }));
   std::vector<OperationEntry> out;
   for (const auto& [key, c] : counts) out.push_back({key.first, key.second, c.spans, c.errors});
   return out;
 }
 
-Result<std::vector<KeyEntry>> Catalog::AttributeKeys(const Scope* scope, const std::string& prefix) const {
+Result<std::vector<KeyEntry>> Catalog::AttributeKeys(const Scope* scope,
+                                                     const std::string& prefix) const {
   std::map<std::pair<std::string, std::string>, KeyEntry> keys;
   WEFT_RETURN_IF_ERROR(ForEachGroup([&](GroupColumns* columns, const Bitmap&) -> Error {
     WEFT_ASSIGN_OR_RETURN(const auto found, columns->group().AttributeKeys());
@@ -180,11 +190,14 @@ Result<ValuesAnswer> Catalog::AttributeValues(const ValuesRequest& request) cons
   ValuesAnswer out;
   for (auto& [key, count] : counts) {
     const auto& [type, text] = key;
-    if (!request.prefix.empty() && (type != model::ValueType::kString || !BeginsWith(text, request.prefix))) continue;
+    if (!request.prefix.empty() &&
+        (type != model::ValueType::kString || !BeginsWith(text, request.prefix)))
+      continue;
     out.values.push_back({type, text, count});
   }
   const size_t shown = std::min<size_t>(request.limit, out.values.size());
-  std::partial_sort(out.values.begin(), out.values.begin() + static_cast<ptrdiff_t>(shown), out.values.end(), ComesFirst);
+  std::partial_sort(out.values.begin(), out.values.begin() + static_cast<ptrdiff_t>(shown),
+                    out.values.end(), ComesFirst);
   out.complete = shown == out.values.size();
   out.values.resize(shown);
   return out;

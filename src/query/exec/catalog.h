@@ -1,4 +1,5 @@
-// What there is to ask for: services, operations, attribute keys and their values, with exact counts of spans.
+// What there is to ask for: services, operations, attribute keys and their values, with exact
+// counts of spans.
 //
 // Counted on codes; strings are touched once per distinct value and row group.
 #pragma once
@@ -36,13 +37,13 @@ struct KeyEntry {
 
 struct ValueEntry {
   model::ValueType type = model::ValueType::kString;
-  std::string text;  // as TraceQL writes it, strings without quotes
+  std::string text;    // as TraceQL writes it, strings without quotes
   uint64_t count = 0;  // spans that carry it
 };
 
 struct ValuesRequest {
   plan::Field field;
-  std::string prefix;     // only strings that begin so, whatever the case of ASCII letters
+  std::string prefix;  // only strings that begin so, whatever the case of ASCII letters
   uint32_t limit = 100;
 };
 
@@ -51,22 +52,26 @@ struct ValuesAnswer {
   bool complete = true;            // false when the limit left some out
 };
 
-// Any thread. Spans that start in the range are counted, each once. When the budget runs out the answer is an error:
-// kCancelled, or kResourceExhausted with the limit's name. Everything handed in must outlive the catalog.
+// Any thread. Spans that start in the range are counted, each once. When the budget runs out the
+// answer is an error: kCancelled, or kResourceExhausted with the limit's name. Everything handed in
+// must outlive the catalog.
 class Catalog {
  public:
-  Catalog(const block::RowSource& source, const Env& env, model::TenantId tenant, TimeRange range, const Budget& budget)
+  Catalog(const block::RowSource& source, const Env& env, model::TenantId tenant, TimeRange range,
+          const Budget& budget)
       : source_(source), env_(env), tenant_(std::move(tenant)), range_(range), budget_(budget) {}
 
   // By name.
   Result<std::vector<ServiceEntry>> Services() const;
   // By name, then kind; of one service, or of all when `service` is null.
   Result<std::vector<OperationEntry>> Operations(const std::string* service) const;
-  // By scope in the order of their names, then key. Of the row groups that the range touches: a key whose spans all
-  // start just outside may be listed. `scope` null: all of them.
-  Result<std::vector<KeyEntry>> AttributeKeys(const block::Scope* scope, const std::string& prefix) const;
-  // Attributes, name, kind, status, statusMessage, rootName, rootServiceName, and events', links' and scopes'
-  // names; kInvalidArgument for other properties. Elements of arrays count as values; bytes and kvlists do not.
+  // By scope in the order of their names, then key. Of the row groups that the range touches: a key
+  // whose spans all start just outside may be listed. `scope` null: all of them.
+  Result<std::vector<KeyEntry>> AttributeKeys(const block::Scope* scope,
+                                              const std::string& prefix) const;
+  // Attributes, name, kind, status, statusMessage, rootName, rootServiceName, and events', links'
+  // and scopes' names; kInvalidArgument for other properties. Elements of arrays count as values;
+  // bytes and kvlists do not.
   Result<ValuesAnswer> AttributeValues(const ValuesRequest& request) const;
 
  private:

@@ -30,7 +30,8 @@ uint64_t PackBytes(const uint8_t* bytes) {
   return word;
 }
 
-// Adds row i where test(i) is true. The inner loop has no branch, so that the compiler makes vectors of it.
+// Adds row i where test(i) is true. The inner loop has no branch, so that the compiler makes
+// vectors of it.
 template <typename Test>
 void AddWhere(Bitmap* rows, Test test) {
   const uint32_t size = rows->size();
@@ -90,12 +91,14 @@ void MatchInts(const Predicate& leaf, const Column& column, Bitmap* rows) {
   if (leaf.kind != Predicate::Kind::kCompare || column.type != ValueType::kInt) {
     return AddWhere(rows, [&](uint32_t i) {
       const bool is_bool = column.type == ValueType::kBool;
-      return MatchesScalar(leaf, is_bool ? Scalar::Bool(column.ints[i] != 0) : Scalar::Int(column.ints[i]));
+      return MatchesScalar(
+          leaf, is_bool ? Scalar::Bool(column.ints[i] != 0) : Scalar::Int(column.ints[i]));
     });
   }
   const Value& c = leaf.right.constant;
   if (!c.is_number()) return;
-  const IntTest test = c.type == Value::Type::kInt ? IntTestOf(leaf.compare, c.number) : IntTestOf(leaf.compare, c.real);
+  const IntTest test = c.type == Value::Type::kInt ? IntTestOf(leaf.compare, c.number)
+                                                   : IntTestOf(leaf.compare, c.real);
   if (test.never()) return;
   const int64_t* values = column.ints.data();
   const int64_t low = test.low;
@@ -119,7 +122,8 @@ void MatchCodes(const Predicate& leaf, const Column& column, Bitmap* rows) {
   const auto size = static_cast<uint32_t>(matches.size());
   if (count == size) return AddWhere(rows, [=](uint32_t i) { return codes[i] < size; });
   if (count == 1) {
-    const auto code = static_cast<uint32_t>(std::find(matches.begin(), matches.end(), 1) - matches.begin());
+    const auto code =
+        static_cast<uint32_t>(std::find(matches.begin(), matches.end(), 1) - matches.begin());
     return AddWhere(rows, [=](uint32_t i) { return codes[i] == code; });
   }
   const uint8_t* table = matches.data();
@@ -170,7 +174,9 @@ std::vector<Scalar> ArrayElements(std::string_view json, model::SpanBatch* owner
   for (uint32_t i = range.begin; i < range.begin + range.count; ++i) {
     const model::Attribute element = owner->nested[i];
     switch (element.type) {
-      case ValueType::kString: out.push_back(Scalar::String(owner->strings[element.as_code()])); break;
+      case ValueType::kString:
+        out.push_back(Scalar::String(owner->strings[element.as_code()]));
+        break;
       case ValueType::kInt: out.push_back(Scalar::Int(element.as_int())); break;
       case ValueType::kDouble: out.push_back(Scalar::Double(element.as_double())); break;
       case ValueType::kBool: out.push_back(Scalar::Bool(element.as_bool())); break;
@@ -188,14 +194,16 @@ bool MatchesScalar(const Predicate& leaf, const Scalar& value) {
   return RE2::FullMatch(value.text, *leaf.regex) == (leaf.kind == Predicate::Kind::kMatch);
 }
 
-uint32_t MatchDictionary(const Predicate& leaf, const Dictionary& dictionary, std::vector<uint8_t>* matches) {
+uint32_t MatchDictionary(const Predicate& leaf, const Dictionary& dictionary,
+                         std::vector<uint8_t>* matches) {
   const uint32_t size = dictionary.size();
   matches->assign(size, 0);
   if (dictionary.type == ValueType::kBytes || dictionary.type == ValueType::kKvList) return 0;
   uint32_t count = 0;
   for (uint32_t i = 0; i < size; ++i) {
-    const bool match = dictionary.type == ValueType::kArray ? MatchesArray(leaf, dictionary.strings[i])
-                                                            : MatchesScalar(leaf, DictionaryScalar(dictionary, i));
+    const bool match = dictionary.type == ValueType::kArray
+                           ? MatchesArray(leaf, dictionary.strings[i])
+                           : MatchesScalar(leaf, DictionaryScalar(dictionary, i));
     (*matches)[i] = match ? 1 : 0;
     count += match ? 1 : 0;
   }
@@ -206,7 +214,8 @@ void MatchColumn(const Predicate& leaf, const Column& column, Bitmap* rows) {
   if (column.dictionary) return MatchCodes(leaf, column, rows);
   Bitmap found(column.row_count);
   if (column.type == ValueType::kDouble) {
-    AddWhere(&found, [&](uint32_t i) { return MatchesScalar(leaf, Scalar::Double(column.doubles[i])); });
+    AddWhere(&found,
+             [&](uint32_t i) { return MatchesScalar(leaf, Scalar::Double(column.doubles[i])); });
   } else {
     MatchInts(leaf, column, &found);
   }
@@ -224,7 +233,8 @@ void MarkPresent(const Column& column, Bitmap* rows) {
     return AddWhere(rows, [=](uint32_t i) { return codes[i] != block::kNoValue; });
   }
   const size_t words = (rows->size() + 63) / 64;
-  for (size_t w = 0; w < words; ++w) rows->words()[w] |= column.present.empty() ? ~uint64_t{0} : column.present[w];
+  for (size_t w = 0; w < words; ++w)
+    rows->words()[w] |= column.present.empty() ? ~uint64_t{0} : column.present[w];
   rows->ClearTail();
 }
 
@@ -234,7 +244,8 @@ void MapThrough(const std::vector<int64_t>& index, const Bitmap& chosen, Bitmap*
   chosen.ForEach([&](uint32_t i) { table[i] = 1; });
   const int64_t* at = index.data();
   const uint8_t* flags = table.data();
-  AddWhere(rows, [=](uint32_t i) { return flags[std::min(static_cast<uint64_t>(at[i]), size)] != 0; });
+  AddWhere(rows,
+           [=](uint32_t i) { return flags[std::min(static_cast<uint64_t>(at[i]), size)] != 0; });
 }
 
 }  // namespace weft::query::exec

@@ -29,13 +29,18 @@ std::string Cursor::Encode() const {
 
 Result<Cursor> Cursor::Decode(std::string_view text) {
   std::string bytes;
-  const bool read = text.size() <= 2 * kBytes && absl::WebSafeBase64Unescape(absl::string_view(text.data(), text.size()), &bytes);
+  const bool read =
+      text.size() <= 2 * kBytes &&
+      absl::WebSafeBase64Unescape(absl::string_view(text.data(), text.size()), &bytes);
   if (read && bytes.size() == kBytes && bytes[0] == kVersion) {
     std::string expected = bytes.substr(0, kBodyBytes);
     AppendChecksum(&expected);
-    if (expected == bytes) return Cursor{model::LoadBigEndian64(bytes.data() + 1), model::TraceId::FromBytes(bytes.data() + 9)};
+    if (expected == bytes)
+      return Cursor{model::LoadBigEndian64(bytes.data() + 1),
+                    model::TraceId::FromBytes(bytes.data() + 9)};
   }
-  return Error(ErrorCode::kInvalidArgument, "the cursor is not one that a search returned; start again without it");
+  return Error(ErrorCode::kInvalidArgument,
+               "the cursor is not one that a search returned; start again without it");
 }
 
 }  // namespace weft::query::exec

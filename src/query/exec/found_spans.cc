@@ -42,7 +42,8 @@ Error AddRows(const FilteredGroup& filtered, const MatchedPart& part, std::vecto
 
 // service.name of a row of the resource table.
 Result<std::string> ServiceOf(const block::RowGroup& group, int64_t resource) {
-  WEFT_ASSIGN_OR_RETURN(const std::vector<ColumnPtr> columns, group.ReadAttribute(block::Scope::kResource, "service.name"));
+  WEFT_ASSIGN_OR_RETURN(const std::vector<ColumnPtr> columns,
+                        group.ReadAttribute(block::Scope::kResource, "service.name"));
   for (const ColumnPtr& column : columns) {
     if (column->type != model::ValueType::kString) continue;
     return std::string(ScalarAt(*column, static_cast<uint32_t>(resource)).text);
@@ -69,12 +70,13 @@ Result<FoundSpan> Describe(const block::RowGroup& group, const Found& found) {
 
 }  // namespace
 
-Result<std::vector<FoundSpan>> FindSpans(const std::vector<FilteredGroup>& groups, const std::vector<MatchedPart>& parts,
-                                         uint32_t count) {
+Result<std::vector<FoundSpan>> FindSpans(const std::vector<FilteredGroup>& groups,
+                                         const std::vector<MatchedPart>& parts, uint32_t count) {
   std::vector<FoundSpan> out;
   if (count == 0) return out;
   std::vector<Found> found;
-  for (const MatchedPart& part : parts) WEFT_RETURN_IF_ERROR(AddRows(groups[part.group], part, &found));
+  for (const MatchedPart& part : parts)
+    WEFT_RETURN_IF_ERROR(AddRows(groups[part.group], part, &found));
   const size_t shown = std::min<size_t>(count, found.size());
   std::partial_sort(found.begin(), found.begin() + static_cast<ptrdiff_t>(shown), found.end());
   for (size_t i = 0; i < shown; ++i) {

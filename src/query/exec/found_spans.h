@@ -16,7 +16,7 @@ struct FilteredGroup {
 };
 
 // The first `count` matching spans of the trace by (start, id, kind), from all of its parts.
-Result<std::vector<FoundSpan>> FindSpans(const std::vector<FilteredGroup>& groups, const std::vector<MatchedPart>& parts,
-                                         uint32_t count);
+Result<std::vector<FoundSpan>> FindSpans(const std::vector<FilteredGroup>& groups,
+                                         const std::vector<MatchedPart>& parts, uint32_t count);
 
 }  // namespace weft::query::exec

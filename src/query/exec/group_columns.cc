@@ -15,7 +15,8 @@ Result<const block::Column*> GroupColumns::Read(block::Intrinsic column) {
   return found->second.get();
 }
 
-Result<const std::vector<block::ColumnPtr>*> GroupColumns::ReadAttribute(block::Scope scope, const std::string& key) {
+Result<const std::vector<block::ColumnPtr>*> GroupColumns::ReadAttribute(block::Scope scope,
+                                                                         const std::string& key) {
   auto found = attributes_.find({scope, key});
   if (found == attributes_.end()) {
     WEFT_ASSIGN_OR_RETURN(std::vector<block::ColumnPtr> read, group_.ReadAttribute(scope, key));

@@ -12,8 +12,9 @@
 
 namespace weft::query::exec {
 
-// The index column that leads from a span's row to a row of this scope's table; only for kResource and
-// kInstrumentation. Columns that lead from events and links to spans are kEventSpan and kLinkSpan.
+// The index column that leads from a span's row to a row of this scope's table; only for kResource
+// and kInstrumentation. Columns that lead from events and links to spans are kEventSpan and
+// kLinkSpan.
 block::Intrinsic IndexColumn(block::Scope scope);
 
 // One thread. Pointers live as long as this object, which must not outlive the group.
@@ -24,7 +25,8 @@ class GroupColumns {
   const block::RowGroup& group() const { return group_; }
   Result<const block::Column*> Read(block::Intrinsic column);
   // All types of it.
-  Result<const std::vector<block::ColumnPtr>*> ReadAttribute(block::Scope scope, const std::string& key);
+  Result<const std::vector<block::ColumnPtr>*> ReadAttribute(block::Scope scope,
+                                                             const std::string& key);
   Result<uint32_t> TableRows(block::Scope scope) const { return group_.TableRows(scope); }
 
  private:

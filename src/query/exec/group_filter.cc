@@ -37,8 +37,10 @@ std::optional<PropertyColumn> ColumnOf(Property property) {
     case Property::kEventName: return PropertyColumn{Intrinsic::kEventName, Scope::kEvent};
     case Property::kLinkTraceId: return PropertyColumn{Intrinsic::kLinkTraceId, Scope::kLink};
     case Property::kLinkSpanId: return PropertyColumn{Intrinsic::kLinkSpanId, Scope::kLink};
-    case Property::kScopeName: return PropertyColumn{Intrinsic::kScopeName, Scope::kInstrumentation};
-    case Property::kScopeVersion: return PropertyColumn{Intrinsic::kScopeVersion, Scope::kInstrumentation};
+    case Property::kScopeName:
+      return PropertyColumn{Intrinsic::kScopeName, Scope::kInstrumentation};
+    case Property::kScopeVersion:
+      return PropertyColumn{Intrinsic::kScopeVersion, Scope::kInstrumentation};
     default: return std::nullopt;
   }
 }
@@ -83,7 +85,8 @@ int CostOfLeaf(const Predicate& leaf) {
   const Field& field = leaf.left.field;
   if (field.source == Field::Source::kUnscoped) return 4;
   if (field.source == Field::Source::kProperty) {
-    if (field.is(Property::kStatus) || field.is(Property::kKind) || field.is(Property::kName)) return 2;
+    if (field.is(Property::kStatus) || field.is(Property::kKind) || field.is(Property::kName))
+      return 2;
     return field.is(Property::kScopeName) || field.is(Property::kScopeVersion) ? 1 : 5;
   }
   switch (field.scope) {
@@ -105,7 +108,8 @@ int Cost(const Predicate& p) {
 std::vector<const Predicate*> CheapestFirst(const std::vector<Predicate>& operands) {
   std::vector<std::pair<int, const Predicate*>> costs;
   for (const Predicate& p : operands) costs.emplace_back(Cost(p), &p);
-  std::stable_sort(costs.begin(), costs.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::stable_sort(costs.begin(), costs.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<const Predicate*> out;
   for (const auto& entry : costs) out.push_back(entry.second);
   return out;
@@ -114,7 +118,8 @@ std::vector<const Predicate*> CheapestFirst(const std::vector<Predicate>& operan
 // A leaf with its expressions opened for reading row by row.
 class LeafReader {
  public:
-  static Result<LeafReader> Open(const Predicate& leaf, GroupColumns* columns, TraceJoiner* joiner) {
+  static Result<LeafReader> Open(const Predicate& leaf, GroupColumns* columns,
+                                 TraceJoiner* joiner) {
     LeafReader out(leaf);
     WEFT_ASSIGN_OR_RETURN(out.left_, ExpressionReader::Open(leaf.left, columns, joiner));
     WEFT_ASSIGN_OR_RETURN(out.right_, ExpressionReader::Open(leaf.right, columns, joiner));
@@ -207,15 +212,20 @@ Result<Bitmap> GroupFilter::FilterLeaf(const Predicate& leaf, const Bitmap& inte
   const auto fields = FieldsOf(leaf);
   if (IsSimple(leaf)) {
     const Field& field = leaf.left.field;
-    if (field.source == Field::Source::kAttribute) return FilterAttribute(leaf, field.scope, field.key);
+    if (field.source == Field::Source::kAttribute)
+      return FilterAttribute(leaf, field.scope, field.key);
     if (field.source == Field::Source::kUnscoped) return FilterUnscoped(leaf, field.key);
-    if (const auto column = ColumnOf(field.property)) return FilterIntrinsic(leaf, column->column, column->table);
-    const bool equality = leaf.kind == Predicate::Kind::kCompare &&
-                          (leaf.compare == plan::Compare::kEqual || leaf.compare == plan::Compare::kNotEqual);
+    if (const auto column = ColumnOf(field.property))
+      return FilterIntrinsic(leaf, column->column, column->table);
+    const bool equality =
+        leaf.kind == Predicate::Kind::kCompare &&
+        (leaf.compare == plan::Compare::kEqual || leaf.compare == plan::Compare::kNotEqual);
     if (equality && field.is(Property::kSpanId)) return FilterSpanId(leaf, Intrinsic::kSpanId);
-    if (equality && field.is(Property::kParentSpanId)) return FilterSpanId(leaf, Intrinsic::kParentSpanId);
+    if (equality && field.is(Property::kParentSpanId))
+      return FilterSpanId(leaf, Intrinsic::kParentSpanId);
   }
-  const bool whole_trace = std::all_of(fields.begin(), fields.end(), [](const Field* f) { return f->of_trace(); });
+  const bool whole_trace =
+      std::all_of(fields.begin(), fields.end(), [](const Field* f) { return f->of_trace(); });
   if (whole_trace) return FilterByTrace(leaf, interest);
   switch (MultiplicityOf(fields)) {
     case Multiplicity::kPerEvent: return FilterByElement(leaf, Intrinsic::kEventSpan, interest);
@@ -225,7 +235,8 @@ Result<Bitmap> GroupFilter::FilterLeaf(const Predicate& leaf, const Bitmap& inte
   return FilterByRow(leaf, interest);
 }
 
-Result<Bitmap> GroupFilter::FilterAttribute(const Predicate& leaf, Scope scope, const std::string& key) {
+Result<Bitmap> GroupFilter::FilterAttribute(const Predicate& leaf, Scope scope,
+                                            const std::string& key) {
   WEFT_ASSIGN_OR_RETURN(const auto* columns, columns_->ReadAttribute(scope, key));
   WEFT_ASSIGN_OR_RETURN(const uint32_t table_rows, columns_->TableRows(scope));
   Bitmap rows(table_rows);
@@ -318,7 +329,8 @@ Result<Bitmap> GroupFilter::FilterByRow(const Predicate& leaf, const Bitmap& int
   return rows;
 }
 
-Result<Bitmap> GroupFilter::FilterByElement(const Predicate& leaf, Intrinsic span_of, const Bitmap& interest) {
+Result<Bitmap> GroupFilter::FilterByElement(const Predicate& leaf, Intrinsic span_of,
+                                            const Bitmap& interest) {
   WEFT_ASSIGN_OR_RETURN(LeafReader reader, LeafReader::Open(leaf, columns_, joiner_));
   WEFT_ASSIGN_OR_RETURN(const Column* index, columns_->Read(span_of));
   Bitmap rows(interest.size());

@@ -2,9 +2,12 @@
 //
 // 1. The rows of interest are those that start in the range and are not excluded.
 // 2. and(): cheap operands first, each asked only about the rows that are left; done when none is.
-//    or(): each asked only about the rows that are not found yet. not(): the rows of interest without the operand's.
-// 3. A comparison of a field with a constant runs on the field's own table: dictionary, then codes or numbers. A
-//    resource's or scope's rows lead to span rows through the index columns, an event's or link's by its span row.
+//    or(): each asked only about the rows that are not found yet. not(): the rows of interest
+//    without the operand's.
+// 3. A comparison of a field with a constant runs on the field's own table: dictionary, then codes
+// or numbers. A
+//    resource's or scope's rows lead to span rows through the index columns, an event's or link's
+//    by its span row.
 // 4. Everything else is computed row by row, for the rows of interest only.
 // 5. Fields of whole traces are asked once a trace, and of traces with rows of interest only.
 #pragma once
@@ -37,16 +40,19 @@ class GroupFilter {
   Result<Bitmap> FilterLeaf(const plan::Predicate& leaf, const Bitmap& interest);
 
   // A leaf on the attribute `key` of a scope; for kPresent, its presence.
-  Result<Bitmap> FilterAttribute(const plan::Predicate& leaf, block::Scope scope, const std::string& key);
+  Result<Bitmap> FilterAttribute(const plan::Predicate& leaf, block::Scope scope,
+                                 const std::string& key);
   Result<Bitmap> FilterUnscoped(const plan::Predicate& leaf, const std::string& key);
-  Result<Bitmap> FilterIntrinsic(const plan::Predicate& leaf, block::Intrinsic column, block::Scope table);
+  Result<Bitmap> FilterIntrinsic(const plan::Predicate& leaf, block::Intrinsic column,
+                                 block::Scope table);
   Result<Bitmap> FilterSpanId(const plan::Predicate& leaf, block::Intrinsic column);
   // From rows of a scope's table to span rows.
   Result<Bitmap> ToSpans(block::Scope scope, const Bitmap& rows);
 
   // Row by row.
   Result<Bitmap> FilterByRow(const plan::Predicate& leaf, const Bitmap& interest);
-  Result<Bitmap> FilterByElement(const plan::Predicate& leaf, block::Intrinsic span_of, const Bitmap& interest);
+  Result<Bitmap> FilterByElement(const plan::Predicate& leaf, block::Intrinsic span_of,
+                                 const Bitmap& interest);
   Result<Bitmap> FilterByTrace(const plan::Predicate& leaf, const Bitmap& interest);
 
   GroupColumns* columns_;

@@ -157,7 +157,8 @@ std::vector<uint32_t> Owners(const std::vector<uint32_t>& ends) {
 
 class MemoryGroup : public block::RowGroup {
  public:
-  MemoryGroup(std::shared_ptr<const SpanBatch> batch, std::unique_ptr<Tree> tree, std::vector<uint64_t> excluded)
+  MemoryGroup(std::shared_ptr<const SpanBatch> batch, std::unique_ptr<Tree> tree,
+              std::vector<uint64_t> excluded)
       : batch_(std::move(batch)), tree_(std::move(tree)), excluded_(std::move(excluded)) {
     const SpanBatch& b = *batch_;
     starts_.assign(b.traces.size(), UINT64_MAX);
@@ -169,9 +170,15 @@ class MemoryGroup : public block::RowGroup {
   }
 
   uint32_t row_count() const override { return batch_->size(); }
-  uint64_t first_start_ns() const override { return *std::min_element(batch_->start_ns.begin(), batch_->start_ns.end()); }
-  uint64_t last_start_ns() const override { return *std::max_element(batch_->start_ns.begin(), batch_->start_ns.end()); }
-  uint64_t last_trace_start_ns() const override { return *std::max_element(starts_.begin(), starts_.end()); }
+  uint64_t first_start_ns() const override {
+    return *std::min_element(batch_->start_ns.begin(), batch_->start_ns.end());
+  }
+  uint64_t last_start_ns() const override {
+    return *std::max_element(batch_->start_ns.begin(), batch_->start_ns.end());
+  }
+  uint64_t last_trace_start_ns() const override {
+    return *std::max_element(starts_.begin(), starts_.end());
+  }
   bool has_tree() const override { return tree_ != nullptr; }
   const std::string& block_id() const override { return block_id_; }
   uint32_t trace_count() const override { return static_cast<uint32_t>(batch_->traces.size()); }
@@ -229,11 +236,13 @@ class MemoryGroup : public block::RowGroup {
 
   Result<std::vector<KeyInfo>> AttributeKeys() const override {
     std::map<std::pair<Scope, std::string>, uint8_t> keys;
-    for (Scope scope : {Scope::kSpan, Scope::kResource, Scope::kInstrumentation, Scope::kEvent, Scope::kLink}) {
+    for (Scope scope :
+         {Scope::kSpan, Scope::kResource, Scope::kInstrumentation, Scope::kEvent, Scope::kLink}) {
       const AttributeArray& attributes = AttributesOf(*batch_, scope);
       for (uint32_t i = 0; i < attributes.size(); ++i) {
         const Attribute a = attributes[i];
-        keys[{scope, std::string(batch_->strings[a.key])}] |= static_cast<uint8_t>(1u << static_cast<unsigned>(a.type));
+        keys[{scope, std::string(batch_->strings[a.key])}] |=
+            static_cast<uint8_t>(1u << static_cast<unsigned>(a.type));
       }
     }
     std::vector<KeyInfo> out;
@@ -258,16 +267,21 @@ Result<ColumnPtr> MemoryGroup::Read(Intrinsic column) const {
     case Intrinsic::kName: return MakeTexts(n, false, [&](uint32_t i) { return text(b.name[i]); });
     case Intrinsic::kKind: return MakeSmallInts(n, [&](uint32_t i) { return b.kind[i]; });
     case Intrinsic::kStatus: return MakeSmallInts(n, [&](uint32_t i) { return b.status[i]; });
-    case Intrinsic::kStatusMessage: return MakeTexts(n, true, [&](uint32_t i) { return text(b.status_message[i]); });
-    case Intrinsic::kTraceState: return MakeTexts(n, true, [&](uint32_t i) { return text(b.trace_state[i]); });
+    case Intrinsic::kStatusMessage:
+      return MakeTexts(n, true, [&](uint32_t i) { return text(b.status_message[i]); });
+    case Intrinsic::kTraceState:
+      return MakeTexts(n, true, [&](uint32_t i) { return text(b.trace_state[i]); });
     case Intrinsic::kStartTime: return MakeInts(n, [&](uint32_t i) { return b.start_ns[i]; });
-    case Intrinsic::kDuration: return MakeInts(n, [&](uint32_t i) { return b.end_ns[i] - b.start_ns[i]; });
+    case Intrinsic::kDuration:
+      return MakeInts(n, [&](uint32_t i) { return b.end_ns[i] - b.start_ns[i]; });
     case Intrinsic::kSpanId: return MakeInts(n, [&](uint32_t i) { return b.span_id[i].value; });
-    case Intrinsic::kParentSpanId: return MakeInts(n, [&](uint32_t i) { return b.parent_span_id[i].value; });
+    case Intrinsic::kParentSpanId:
+      return MakeInts(n, [&](uint32_t i) { return b.parent_span_id[i].value; });
     case Intrinsic::kFlags: return MakeInts(n, [&](uint32_t i) { return b.flags[i]; });
     case Intrinsic::kResource: return MakeInts(n, [&](uint32_t i) { return b.resource[i]; });
     case Intrinsic::kScope: return MakeInts(n, [&](uint32_t i) { return b.scope[i]; });
-    case Intrinsic::kMarks: return MakeInts(n, [&](uint32_t i) { return tree_ ? tree_->marks[i] : 0; });
+    case Intrinsic::kMarks:
+      return MakeInts(n, [&](uint32_t i) { return tree_ ? tree_->marks[i] : 0; });
     case Intrinsic::kParentRow:
     case Intrinsic::kSubtreeSize: {
       if (!tree_) return Error(ErrorCode::kInternal, "the group has no tree");
@@ -278,19 +292,25 @@ Result<ColumnPtr> MemoryGroup::Read(Intrinsic column) const {
       const auto owners = Owners(b.event_end);
       return MakeInts(b.events.size(), [&](uint32_t i) { return owners[i]; });
     }
-    case Intrinsic::kEventName: return MakeTexts(b.events.size(), false, [&](uint32_t i) { return text(b.events.name[i]); });
-    case Intrinsic::kEventTime: return MakeInts(b.events.size(), [&](uint32_t i) { return b.events.time_ns[i]; });
+    case Intrinsic::kEventName:
+      return MakeTexts(b.events.size(), false, [&](uint32_t i) { return text(b.events.name[i]); });
+    case Intrinsic::kEventTime:
+      return MakeInts(b.events.size(), [&](uint32_t i) { return b.events.time_ns[i]; });
     case Intrinsic::kLinkSpan: {
       const auto owners = Owners(b.link_end);
       return MakeInts(b.links.size(), [&](uint32_t i) { return owners[i]; });
     }
     case Intrinsic::kLinkTraceId:
-      return MakeTexts(b.links.size(), false, [&](uint32_t i) { return b.links.trace_id[i].ToHex(); });
+      return MakeTexts(b.links.size(), false,
+                       [&](uint32_t i) { return b.links.trace_id[i].ToHex(); });
     case Intrinsic::kLinkSpanId:
-      return MakeTexts(b.links.size(), false, [&](uint32_t i) { return b.links.span_id[i].ToHex(); });
-    case Intrinsic::kScopeName: return MakeTexts(b.scopes.size(), false, [&](uint32_t i) { return text(b.scopes.name[i]); });
+      return MakeTexts(b.links.size(), false,
+                       [&](uint32_t i) { return b.links.span_id[i].ToHex(); });
+    case Intrinsic::kScopeName:
+      return MakeTexts(b.scopes.size(), false, [&](uint32_t i) { return text(b.scopes.name[i]); });
     case Intrinsic::kScopeVersion:
-      return MakeTexts(b.scopes.size(), false, [&](uint32_t i) { return text(b.scopes.version[i]); });
+      return MakeTexts(b.scopes.size(), false,
+                       [&](uint32_t i) { return text(b.scopes.version[i]); });
   }
   return Error(ErrorCode::kInternal, "unknown column");
 }
@@ -307,18 +327,23 @@ std::shared_ptr<const block::RowGroup> MakeTreeGroup(const SpanBatch& batch) {
     for (uint32_t i = 0; i < batch.size(); ++i) {
       if (batch.trace[i] != trace) continue;
       rows.push_back(i);
-      spans.push_back({batch.span_id[i], batch.parent_span_id[i], batch.start_ns[i], batch.end_ns[i], batch.kind[i]});
+      spans.push_back({batch.span_id[i], batch.parent_span_id[i], batch.start_ns[i],
+                       batch.end_ns[i], batch.kind[i]});
     }
-    const auto content_hash = [&](uint32_t input) { return model::ContentHash(batch, rows[input]); };
+    const auto content_hash = [&](uint32_t input) {
+      return model::ContentHash(batch, rows[input]);
+    };
     const model::Preorder& order = builder.Build(spans, content_hash);
     std::vector<uint32_t> in_order;
     for (uint32_t input : order.input) in_order.push_back(rows[input]);
     appender.Append(batch, in_order);
     tree->parent.insert(tree->parent.end(), order.parent.begin(), order.parent.end());
-    tree->subtree_size.insert(tree->subtree_size.end(), order.subtree_size.begin(), order.subtree_size.end());
+    tree->subtree_size.insert(tree->subtree_size.end(), order.subtree_size.begin(),
+                              order.subtree_size.end());
     tree->marks.insert(tree->marks.end(), order.marks.begin(), order.marks.end());
   }
-  return std::make_shared<MemoryGroup>(std::move(ordered), std::move(tree), std::vector<uint64_t>());
+  return std::make_shared<MemoryGroup>(std::move(ordered), std::move(tree),
+                                       std::vector<uint64_t>());
 }
 
 std::vector<uint64_t> ToBits(const std::vector<uint32_t>& rows, uint32_t size) {
@@ -333,14 +358,16 @@ std::vector<uint64_t> ToBits(const std::vector<uint32_t>& rows, uint32_t size) {
 MemorySource::MemorySource(std::vector<Group> groups) : groups_(std::move(groups)) {
   std::erase_if(groups_, [](const Group& g) { return g.spans->empty(); });
   for (const Group& g : groups_) {
-    plain_.push_back(std::make_shared<MemoryGroup>(g.spans, nullptr, ToBits(g.excluded, g.spans->size())));
+    plain_.push_back(
+        std::make_shared<MemoryGroup>(g.spans, nullptr, ToBits(g.excluded, g.spans->size())));
     trees_.push_back(MakeTreeGroup(*g.spans));
   }
 }
 
 MemorySource MemorySource::Of(std::vector<SpanBatch> batches) {
   std::vector<Group> groups;
-  for (SpanBatch& b : batches) groups.push_back({std::make_shared<const SpanBatch>(std::move(b)), {}});
+  for (SpanBatch& b : batches)
+    groups.push_back({std::make_shared<const SpanBatch>(std::move(b)), {}});
   return MemorySource(std::move(groups));
 }
 
@@ -367,7 +394,8 @@ Result<SpanBatch> MemorySource::FindTrace(const model::TenantId&, model::TraceId
   return out;
 }
 
-Result<block::RowSource::JoinedSummary> MemorySource::SummarizeTrace(const model::TenantId& tenant, model::TraceId id) const {
+Result<block::RowSource::JoinedSummary> MemorySource::SummarizeTrace(const model::TenantId& tenant,
+                                                                     model::TraceId id) const {
   WEFT_ASSIGN_OR_RETURN(const SpanBatch spans, FindTrace(tenant, id));
   JoinedSummary out{block::SummarizeSpans(spans), 0};
   for (const Group& g : groups_) {

@@ -10,23 +10,29 @@
 
 namespace weft::query::exec {
 
-// Each batch is one row group; a trace in two batches has two fragments. Immutable once built, so thread-safe.
+// Each batch is one row group; a trace in two batches has two fragments. Immutable once built, so
+// thread-safe.
 class MemorySource : public block::RowSource {
  public:
   struct Group {
     std::shared_ptr<const model::SpanBatch> spans;
-    std::vector<uint32_t> excluded;  // rows that Snapshot leaves out; FindTrace does not see them either
+    std::vector<uint32_t>
+        excluded;  // rows that Snapshot leaves out; FindTrace does not see them either
   };
 
   explicit MemorySource(std::vector<Group> groups);
   // One group a batch, nothing excluded.
   static MemorySource Of(std::vector<model::SpanBatch> batches);
 
-  // The tenant is ignored. With SnapshotOptions::tree rows are reordered, so excluded rows must be none then.
+  // The tenant is ignored. With SnapshotOptions::tree rows are reordered, so excluded rows must be
+  // none then.
   Result<std::vector<std::shared_ptr<const block::RowGroup>>> Snapshot(
-      const model::TenantId& tenant, TimeRange range, const block::SnapshotOptions& options) const override;
-  Result<model::SpanBatch> FindTrace(const model::TenantId& tenant, model::TraceId id) const override;
-  Result<JoinedSummary> SummarizeTrace(const model::TenantId& tenant, model::TraceId id) const override;
+      const model::TenantId& tenant, TimeRange range,
+      const block::SnapshotOptions& options) const override;
+  Result<model::SpanBatch> FindTrace(const model::TenantId& tenant,
+                                     model::TraceId id) const override;
+  Result<JoinedSummary> SummarizeTrace(const model::TenantId& tenant,
+                                       model::TraceId id) const override;
 
  private:
   std::vector<std::shared_ptr<const block::RowGroup>> plain_;

@@ -86,10 +86,12 @@ class SpanIdReader : public FieldReader {
 
 class SinceStartReader : public FieldReader {
  public:
-  SinceStartReader(const Column* event_time, const Column* start) : event_time_(event_time), start_(start) {}
+  SinceStartReader(const Column* event_time, const Column* start)
+      : event_time_(event_time), start_(start) {}
 
   Result<Scalar> Get(uint32_t row, uint32_t element) override {
-    const uint64_t since = static_cast<uint64_t>(event_time_->ints[element]) - static_cast<uint64_t>(start_->ints[row]);
+    const uint64_t since = static_cast<uint64_t>(event_time_->ints[element]) -
+                           static_cast<uint64_t>(start_->ints[row]);
     return Scalar::Int(static_cast<int64_t>(since));
   }
 
@@ -129,7 +131,8 @@ class TraceReader : public FieldReader {
     text_ = property_ == Property::kRootName ? summary.root_name : summary.root_service;
   }
   Scalar Value() const {
-    return property_ == Property::kTraceDuration ? Scalar::Int(duration_ns_) : Scalar::String(text_);
+    return property_ == Property::kTraceDuration ? Scalar::Int(duration_ns_)
+                                                 : Scalar::String(text_);
   }
 
   Property property_;
@@ -140,7 +143,9 @@ class TraceReader : public FieldReader {
   std::string text_;
 };
 
-std::vector<uint32_t> ToRows(const Column& column) { return {column.ints.begin(), column.ints.end()}; }
+std::vector<uint32_t> ToRows(const Column& column) {
+  return {column.ints.begin(), column.ints.end()};
+}
 
 const std::vector<int64_t>& Pick(const TreeValues& values, Property property) {
   switch (property) {
@@ -159,12 +164,15 @@ class TreeReader : public FieldReader {
 
   Error Load() {
     const block::RowGroup& group = columns_->group();
-    if (!group.has_tree()) return {ErrorCode::kInternal, "a row group without a tree was asked for its tree"};
+    if (!group.has_tree())
+      return {ErrorCode::kInternal, "a row group without a tree was asked for its tree"};
     WEFT_ASSIGN_OR_RETURN(const Column* parent, columns_->Read(Intrinsic::kParentRow));
     WEFT_ASSIGN_OR_RETURN(const Column* subtree, columns_->Read(Intrinsic::kSubtreeSize));
     WEFT_ASSIGN_OR_RETURN(const Column* marks, columns_->Read(Intrinsic::kMarks));
     const std::vector<uint8_t> mark_bytes(marks->ints.begin(), marks->ints.end());
-    values_ = Pick(MakeTreeValues(ToRows(*parent), ToRows(*subtree), mark_bytes, group.trace_of_row()), property_);
+    values_ =
+        Pick(MakeTreeValues(ToRows(*parent), ToRows(*subtree), mark_bytes, group.trace_of_row()),
+             property_);
     WEFT_ASSIGN_OR_RETURN(span_id_, columns_->Read(Intrinsic::kSpanId));
     WEFT_ASSIGN_OR_RETURN(start_, columns_->Read(Intrinsic::kStartTime));
     WEFT_ASSIGN_OR_RETURN(duration_, columns_->Read(Intrinsic::kDuration));
@@ -185,8 +193,8 @@ class TreeReader : public FieldReader {
 
   Key KeyOf(uint32_t row) const {
     const auto start = static_cast<uint64_t>(start_->ints[row]);
-    return {static_cast<uint64_t>(span_id_->ints[row]), start, start + static_cast<uint64_t>(duration_->ints[row]),
-            ScalarAt(*kind_, row).number};
+    return {static_cast<uint64_t>(span_id_->ints[row]), start,
+            start + static_cast<uint64_t>(duration_->ints[row]), ScalarAt(*kind_, row).number};
   }
 
   Error EnterTrace(uint32_t trace) {
@@ -200,8 +208,8 @@ class TreeReader : public FieldReader {
     const std::vector<int64_t>& values = Pick(tree.values, property_);
     for (size_t i = 0; i < tree.rows.size(); ++i) {
       const uint32_t span = tree.rows[i];
-      const Key key(tree.spans.span_id[span].value, tree.spans.start_ns[span], tree.spans.end_ns[span],
-                    tree.spans.kind[span]);
+      const Key key(tree.spans.span_id[span].value, tree.spans.start_ns[span],
+                    tree.spans.end_ns[span], tree.spans.kind[span]);
       joined_values_.emplace(key, values[i]);
     }
     return Error::Ok();
@@ -222,11 +230,13 @@ class TreeReader : public FieldReader {
 
 using ReaderPtr = std::unique_ptr<FieldReader>;
 
-Result<std::unique_ptr<ColumnReader>> OpenAttribute(Scope scope, const std::string& key, GroupColumns* columns) {
+Result<std::unique_ptr<ColumnReader>> OpenAttribute(Scope scope, const std::string& key,
+                                                    GroupColumns* columns) {
   WEFT_ASSIGN_OR_RETURN(const auto* read, columns->ReadAttribute(scope, key));
   std::vector<const Column*> list;
   for (const ColumnPtr& c : *read) list.push_back(c.get());
-  if (scope == Scope::kSpan) return std::make_unique<ColumnReader>(std::move(list), Place::kRow, nullptr, Scalar());
+  if (scope == Scope::kSpan)
+    return std::make_unique<ColumnReader>(std::move(list), Place::kRow, nullptr, Scalar());
   if (scope == Scope::kEvent || scope == Scope::kLink) {
     return std::make_unique<ColumnReader>(std::move(list), Place::kElement, nullptr, Scalar());
   }
@@ -249,17 +259,22 @@ Result<ReaderPtr> OpenProperty(Property property, GroupColumns* columns, TraceJo
     case Property::kDuration: return OpenColumn(Intrinsic::kDuration, Place::kRow, columns);
     case Property::kName: return OpenColumn(Intrinsic::kName, Place::kRow, columns);
     case Property::kStatus: return OpenColumn(Intrinsic::kStatus, Place::kRow, columns);
-    case Property::kStatusMessage: return OpenColumn(Intrinsic::kStatusMessage, Place::kRow, columns);
+    case Property::kStatusMessage:
+      return OpenColumn(Intrinsic::kStatusMessage, Place::kRow, columns);
     case Property::kKind: return OpenColumn(Intrinsic::kKind, Place::kRow, columns);
     case Property::kEventName: return OpenColumn(Intrinsic::kEventName, Place::kElement, columns);
-    case Property::kLinkTraceId: return OpenColumn(Intrinsic::kLinkTraceId, Place::kElement, columns);
+    case Property::kLinkTraceId:
+      return OpenColumn(Intrinsic::kLinkTraceId, Place::kElement, columns);
     case Property::kLinkSpanId: return OpenColumn(Intrinsic::kLinkSpanId, Place::kElement, columns);
-    case Property::kScopeName: return OpenColumn(Intrinsic::kScopeName, Place::kThroughIndex, columns);
-    case Property::kScopeVersion: return OpenColumn(Intrinsic::kScopeVersion, Place::kThroughIndex, columns);
+    case Property::kScopeName:
+      return OpenColumn(Intrinsic::kScopeName, Place::kThroughIndex, columns);
+    case Property::kScopeVersion:
+      return OpenColumn(Intrinsic::kScopeVersion, Place::kThroughIndex, columns);
     case Property::kSpanId:
     case Property::kParentSpanId: {
       const bool own = property == Property::kSpanId;
-      WEFT_ASSIGN_OR_RETURN(const Column* ids, columns->Read(own ? Intrinsic::kSpanId : Intrinsic::kParentSpanId));
+      WEFT_ASSIGN_OR_RETURN(const Column* ids,
+                            columns->Read(own ? Intrinsic::kSpanId : Intrinsic::kParentSpanId));
       return ReaderPtr(new SpanIdReader(ids));
     }
     case Property::kEventTimeSinceStart: {
@@ -295,8 +310,10 @@ Scalar ScalarAt(const Column& column, uint32_t row) {
   }
 }
 
-Result<ReaderPtr> FieldReader::Open(const Field& field, GroupColumns* columns, TraceJoiner* joiner) {
-  if (field.source == Field::Source::kProperty) return OpenProperty(field.property, columns, joiner);
+Result<ReaderPtr> FieldReader::Open(const Field& field, GroupColumns* columns,
+                                    TraceJoiner* joiner) {
+  if (field.source == Field::Source::kProperty)
+    return OpenProperty(field.property, columns, joiner);
   if (field.source == Field::Source::kAttribute) {
     WEFT_ASSIGN_OR_RETURN(auto reader, OpenAttribute(field.scope, field.key, columns));
     return ReaderPtr(std::move(reader));
@@ -306,8 +323,8 @@ Result<ReaderPtr> FieldReader::Open(const Field& field, GroupColumns* columns, T
   return ReaderPtr(new UnscopedReader(std::move(span), std::move(resource)));
 }
 
-Result<ExpressionReader> ExpressionReader::Open(const plan::Expression& expression, GroupColumns* columns,
-                                                TraceJoiner* joiner) {
+Result<ExpressionReader> ExpressionReader::Open(const plan::Expression& expression,
+                                                GroupColumns* columns, TraceJoiner* joiner) {
   ExpressionReader out;
   out.op_ = expression.op;
   out.constant_ = expression.constant;

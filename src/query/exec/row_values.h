@@ -1,4 +1,5 @@
-// The value of any field or expression at one row: the general way, for what column_match.h has no short cut for.
+// The value of any field or expression at one row: the general way, for what column_match.h has no
+// short cut for.
 #pragma once
 
 #include <cstdint>
@@ -17,11 +18,13 @@ class FieldReader {
  public:
   virtual ~FieldReader() = default;
 
-  // The value of the span `row`; of its event or link `element` (a row of that table) where the field belongs to
-  // one. Views live until the next call. kNil where there is none and for arrays, kvlists and bytes.
+  // The value of the span `row`; of its event or link `element` (a row of that table) where the
+  // field belongs to one. Views live until the next call. kNil where there is none and for arrays,
+  // kvlists and bytes.
   virtual Result<plan::Scalar> Get(uint32_t row, uint32_t element) = 0;
 
-  static Result<std::unique_ptr<FieldReader>> Open(const plan::Field& field, GroupColumns* columns, TraceJoiner* joiner);
+  static Result<std::unique_ptr<FieldReader>> Open(const plan::Field& field, GroupColumns* columns,
+                                                   TraceJoiner* joiner);
 };
 
 // The scalar at one row of a column; kNil as above.
@@ -30,7 +33,8 @@ plan::Scalar ScalarAt(const block::Column& column, uint32_t row);
 // An expression with its readers opened.
 class ExpressionReader {
  public:
-  static Result<ExpressionReader> Open(const plan::Expression& expression, GroupColumns* columns, TraceJoiner* joiner);
+  static Result<ExpressionReader> Open(const plan::Expression& expression, GroupColumns* columns,
+                                       TraceJoiner* joiner);
   Result<plan::Scalar> Get(uint32_t row, uint32_t element);
 
  private:

@@ -14,9 +14,14 @@ namespace {
 // One search while it runs.
 class SearchRun {
  public:
-  SearchRun(const block::RowSource& source, const Env& env, TaskRunner& runner, const plan::Plan& plan,
-            const SearchRequest& request, const Budget& budget)
-      : source_(source), runner_(runner), plan_(plan), request_(request), clock_(budget, env), joiner_(source, request.tenant) {}
+  SearchRun(const block::RowSource& source, const Env& env, TaskRunner& runner,
+            const plan::Plan& plan, const SearchRequest& request, const Budget& budget)
+      : source_(source),
+        runner_(runner),
+        plan_(plan),
+        request_(request),
+        clock_(budget, env),
+        joiner_(source, request.tenant) {}
 
   Result<SearchAnswer> Run() {
     if (!request_.cursor.empty()) {
@@ -33,10 +38,12 @@ class SearchRun {
   Error QueueGroups() {
     const block::SnapshotOptions options{plan_.needs_tree()};
     WEFT_ASSIGN_OR_RETURN(auto groups, source_.Snapshot(request_.tenant, request_.range, options));
-    std::stable_sort(groups.begin(), groups.end(),
-                     [](const auto& a, const auto& b) { return a->last_trace_start_ns() > b->last_trace_start_ns(); });
+    std::stable_sort(groups.begin(), groups.end(), [](const auto& a, const auto& b) {
+      return a->last_trace_start_ns() > b->last_trace_start_ns();
+    });
     for (auto& group : groups) {
-      if (group->row_count() == 0 || !request_.range.Touches(group->first_start_ns(), group->last_start_ns())) {
+      if (group->row_count() == 0 ||
+          !request_.range.Touches(group->first_start_ns(), group->last_start_ns())) {
         ++answer_.stats.row_groups_skipped;
         continue;
       }
@@ -84,13 +91,15 @@ class SearchRun {
     answer_.stats.bytes += opened.group->bytes_read();
     const size_t before = queue_.bytes();
     for (const MatchedPart& part : PartsOf(*opened.group, opened.matched, index)) {
-      queue_.AddPart(opened.group->trace_id(part.trace), opened.group->trace_start_ns(part.trace), part);
+      queue_.AddPart(opened.group->trace_id(part.trace), opened.group->trace_start_ns(part.trace),
+                     part);
     }
     clock_.AddMemory(queue_.bytes() - before + opened.matched.bytes());
     return Error::Ok();
   }
 
-  // Filters the next groups in their order, as many as there are threads: the first is wanted now, the others soon.
+  // Filters the next groups in their order, as many as there are threads: the first is wanted now,
+  // the others soon.
   Error FilterNext() {
     const size_t first = filtered_;
     const size_t count = std::min(runner_.width(), groups_.size() - first);
@@ -121,7 +130,8 @@ class SearchRun {
     }
     // Expired since the snapshot was taken: what the group knows is all there is.
     const MatchedPart& part = candidate.parts.front();
-    WEFT_ASSIGN_OR_RETURN(block::TraceSummary summary, groups_[part.group].group->Summary(part.trace));
+    WEFT_ASSIGN_OR_RETURN(block::TraceSummary summary,
+                          groups_[part.group].group->Summary(part.trace));
     queue_.Resolve(index, std::move(summary));
     return Error::Ok();
   }
@@ -133,7 +143,8 @@ class SearchRun {
       Candidate& candidate = queue_.candidate(index);
       FoundTrace trace;
       for (const MatchedPart& part : candidate.parts) trace.matched += part.count;
-      WEFT_ASSIGN_OR_RETURN(trace.spans, FindSpans(groups_, candidate.parts, request_.spans_per_trace));
+      WEFT_ASSIGN_OR_RETURN(trace.spans,
+                            FindSpans(groups_, candidate.parts, request_.spans_per_trace));
       trace.summary = candidate.summary;
       answer_.traces.push_back(std::move(trace));
     }
@@ -162,7 +173,8 @@ class SearchRun {
 
 }  // namespace
 
-Result<SearchAnswer> SearchExecutor::Run(const plan::Plan& plan, const SearchRequest& request, const Budget& budget) const {
+Result<SearchAnswer> SearchExecutor::Run(const plan::Plan& plan, const SearchRequest& request,
+                                         const Budget& budget) const {
   return SearchRun(source_, env_, runner_, plan, request, budget).Run();
 }
 

@@ -1,10 +1,12 @@
 // Search: the traces with spans on which a filter is true, newest first, exactly.
 //
-// 1. Row groups and traces share one queue, ordered by the latest time at which they may start: a group by
+// 1. Row groups and traces share one queue, ordered by the latest time at which they may start: a
+// group by
 //    last_trace_start_ns, a trace by what its groups know of its start, which may only be too late.
-// 2. The front is taken: a group is filtered, and its traces with matching spans go into the queue; a trace is
-//    joined with its other fragments and goes back with its exact start; a trace with an exact start is the next
-//    result, since nothing else can come before it.
+// 2. The front is taken: a group is filtered, and its traces with matching spans go into the queue;
+// a trace is
+//    joined with its other fragments and goes back with its exact start; a trace with an exact
+//    start is the next result, since nothing else can come before it.
 // 3. Done when there are enough results. What is left in the queue was never looked at.
 #pragma once
 
@@ -23,10 +25,10 @@ namespace weft::query::exec {
 
 struct SearchRequest {
   model::TenantId tenant;
-  TimeRange range;             // spans that start in it are looked at
-  uint32_t limit = 20;         // traces
+  TimeRange range;      // spans that start in it are looked at
+  uint32_t limit = 20;  // traces
   uint32_t spans_per_trace = 3;
-  std::string cursor;          // next_cursor of the page before; empty for the first
+  std::string cursor;  // next_cursor of the page before; empty for the first
 };
 
 struct FoundSpan {
@@ -61,15 +63,17 @@ struct SearchAnswer {
   SearchStats stats;
 };
 
-// Runs searches over one source. Any thread, any number at once; everything handed in must outlive it.
+// Runs searches over one source. Any thread, any number at once; everything handed in must outlive
+// it.
 class SearchExecutor {
  public:
   SearchExecutor(const block::RowSource& source, const Env& env, TaskRunner& runner)
       : source_(source), env_(env), runner_(runner) {}
 
-  // kInvalidArgument for a bad cursor, kCancelled when the budget's flag was raised, otherwise what the source fails
-  // with. A limit that runs out is no error.
-  Result<SearchAnswer> Run(const plan::Plan& plan, const SearchRequest& request, const Budget& budget) const;
+  // kInvalidArgument for a bad cursor, kCancelled when the budget's flag was raised, otherwise what
+  // the source fails with. A limit that runs out is no error.
+  Result<SearchAnswer> Run(const plan::Plan& plan, const SearchRequest& request,
+                           const Budget& budget) const;
 
  private:
   const block::RowSource& source_;

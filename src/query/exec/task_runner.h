@@ -24,8 +24,8 @@ class TaskRunner {
   // How many calls may run at once.
   size_t width() const { return threads_.size() + 1; }
 
-  // Calls task(0) ... task(count - 1), each once, in any order, and returns when all are done. The caller works too,
-  // so that a busy pool delays nobody for ever.
+  // Calls task(0) ... task(count - 1), each once, in any order, and returns when all are done. The
+  // caller works too, so that a busy pool delays nobody for ever.
   void Run(size_t count, const std::function<void(size_t)>& task);
 
  private:

@@ -4,11 +4,13 @@
 
 namespace weft::query::exec {
 
-TreeValues MakeTreeValues(const std::vector<uint32_t>& parent_row, const std::vector<uint32_t>& subtree_size,
+TreeValues MakeTreeValues(const std::vector<uint32_t>& parent_row,
+                          const std::vector<uint32_t>& subtree_size,
                           const std::vector<uint8_t>& marks, const std::vector<uint32_t>& trace) {
   const auto size = static_cast<uint32_t>(parent_row.size());
   TreeValues out;
-  for (auto* column : {&out.child_count, &out.left, &out.right, &out.parent}) column->assign(size, 0);
+  for (auto* column : {&out.child_count, &out.left, &out.right, &out.parent})
+    column->assign(size, 0);
   std::vector<uint32_t> depth(size, 0);
   uint32_t first = 0;
   for (uint32_t i = 0; i < size; ++i) {
@@ -19,7 +21,8 @@ TreeValues MakeTreeValues(const std::vector<uint32_t>& parent_row, const std::ve
       depth[i] = depth[above] + 1;
       ++out.child_count[above];
     }
-    const bool connected = is_root ? (marks[i] & (model::kMarkOrphan | model::kMarkCycle)) == 0 : out.left[above] != 0;
+    const bool connected =
+        is_root ? (marks[i] & (model::kMarkOrphan | model::kMarkCycle)) == 0 : out.left[above] != 0;
     if (!connected) continue;
     // Rows before this one have been entered once each, and left unless they are its ancestors.
     out.left[i] = 2 * static_cast<int64_t>(i - first) - depth[i] + 1;
@@ -48,13 +51,15 @@ Result<TraceJoiner::Tree> TraceJoiner::BuildTree(model::TraceId id) const {
   std::vector<model::TreeSpan> spans;
   spans.reserve(out.spans.size());
   for (uint32_t i = 0; i < out.spans.size(); ++i) {
-    spans.push_back({out.spans.span_id[i], out.spans.parent_span_id[i], out.spans.start_ns[i], out.spans.end_ns[i],
-                     out.spans.kind[i]});
+    spans.push_back({out.spans.span_id[i], out.spans.parent_span_id[i], out.spans.start_ns[i],
+                     out.spans.end_ns[i], out.spans.kind[i]});
   }
   model::PreorderBuilder builder;
-  const model::Preorder& order = builder.Build(spans, [&out](uint32_t input) { return model::ContentHash(out.spans, input); });
+  const model::Preorder& order =
+      builder.Build(spans, [&out](uint32_t input) { return model::ContentHash(out.spans, input); });
   out.rows = order.input;
-  out.values = MakeTreeValues(order.parent, order.subtree_size, order.marks, std::vector<uint32_t>(order.size(), 0));
+  out.values = MakeTreeValues(order.parent, order.subtree_size, order.marks,
+                              std::vector<uint32_t>(order.size(), 0));
   return out;
 }
 

@@ -1,6 +1,8 @@
-// 1. A table of the field (spans, resources, events, ...) gives a weight to each of its rows: how many spans of
+// 1. A table of the field (spans, resources, events, ...) gives a weight to each of its rows: how
+// many spans of
 //    `rows` lead to it.
-// 2. The weights are summed by code. A span with many events is counted once for a code, as events stand in the
+// 2. The weights are summed by code. A span with many events is counted once for a code, as events
+// stand in the
 //    order of their spans.
 // 3. Only codes that were met become text.
 #include "query/exec/value_count.h"
@@ -55,10 +57,14 @@ std::string DoubleText(double value) {
 
 void AddScalar(const Scalar& value, uint64_t count, ValueCounts* out) {
   switch (value.type) {
-    case Value::Type::kString: (*out)[{ValueType::kString, std::string(value.text)}] += count; break;
+    case Value::Type::kString:
+      (*out)[{ValueType::kString, std::string(value.text)}] += count;
+      break;
     case Value::Type::kInt: (*out)[{ValueType::kInt, std::to_string(value.number)}] += count; break;
     case Value::Type::kDouble: (*out)[{ValueType::kDouble, DoubleText(value.real)}] += count; break;
-    case Value::Type::kBool: (*out)[{ValueType::kBool, value.number != 0 ? "true" : "false"}] += count; break;
+    case Value::Type::kBool:
+      (*out)[{ValueType::kBool, value.number != 0 ? "true" : "false"}] += count;
+      break;
     case Value::Type::kNil: break;
   }
 }
@@ -82,10 +88,11 @@ void AddCode(const block::Dictionary& dictionary, uint32_t code, uint64_t count,
   }
 }
 
-// How a table's rows lead to spans: `weight_of(row)` spans, and whether `seen` must keep a span from counting twice.
+// How a table's rows lead to spans: `weight_of(row)` spans, and whether `seen` must keep a span
+// from counting twice.
 struct Weights {
-  const Bitmap* spans = nullptr;         // of the span table
-  std::vector<uint64_t> by_row;          // of resources and scopes
+  const Bitmap* spans = nullptr;                  // of the span table
+  std::vector<uint64_t> by_row;                   // of resources and scopes
   const std::vector<int64_t>* span_of = nullptr;  // of events and links
 };
 
@@ -98,7 +105,9 @@ Result<Weights> WeightsOf(Scope table, GroupColumns* columns, const Bitmap& rows
     out.by_row.assign(table_rows, 0);
     rows.ForEach([&](uint32_t row) { ++out.by_row[static_cast<size_t>(index->ints[row])]; });
   } else if (table == Scope::kEvent || table == Scope::kLink) {
-    WEFT_ASSIGN_OR_RETURN(const Column* index, columns->Read(table == Scope::kEvent ? Intrinsic::kEventSpan : Intrinsic::kLinkSpan));
+    WEFT_ASSIGN_OR_RETURN(
+        const Column* index,
+        columns->Read(table == Scope::kEvent ? Intrinsic::kEventSpan : Intrinsic::kLinkSpan));
     out.span_of = &index->ints;
   }
   return out;
@@ -115,7 +124,9 @@ void CountCodes(const Column& column, const Weights& weights, ValueCounts* out) 
     for (uint32_t i = 0; i < column.row_count; ++i) {
       const int64_t span = (*weights.span_of)[i];
       const uint32_t code = column.codes[i];
-      if (code >= size || last_span[code] == span || !weights.spans->Test(static_cast<uint32_t>(span))) continue;
+      if (code >= size || last_span[code] == span ||
+          !weights.spans->Test(static_cast<uint32_t>(span)))
+        continue;
       last_span[code] = span;
       ++counts[code];
     }
@@ -129,6 +140,34 @@ void CountCodes(const Column& column, const Weights& weights, ValueCounts* out) 
   }
 }
 
+bool HasArrays(const std::vector<ColumnPtr>& columns) {
+  return std::any_of(columns.begin(), columns.end(),
+                     [](const ColumnPtr& c) { return c->type == ValueType::kArray; });
+}
+
+// Events with arrays: an element of one and the value of another may be the same, and are counted
+// once a span.
+void CountSpanBySpan(const std::vector<ColumnPtr>& columns, const Weights& weights,
+                     ValueCounts* out) {
+  const auto& span_of = *weights.span_of;
+  ValueCounts carried;
+  for (uint32_t i = 0; i < span_of.size(); ++i) {
+    if (!weights.spans->Test(static_cast<uint32_t>(span_of[i]))) continue;
+    for (const ColumnPtr& column : columns) {
+      if (!column->has(i)) continue;
+      if (column->dictionary) {
+        AddCode(*column->dictionary, column->codes[i], 1, &carried);
+      } else {
+        AddScalar(ScalarAt(*column, i), 1, &carried);
+      }
+    }
+    const bool last_of_span = i + 1 == span_of.size() || span_of[i + 1] != span_of[i];
+    if (!last_of_span) continue;
+    for (const auto& value : carried) ++(*out)[value.first];
+    carried.clear();
+  }
+}
+
 // Columns without a dictionary have many values; each is looked up.
 void CountPlain(const Column& column, const Weights& weights, ValueCounts* out) {
   if (weights.span_of != nullptr) {
@@ -136,8 +175,11 @@ void CountPlain(const Column& column, const Weights& weights, ValueCounts* out) 
     for (uint32_t i = 0; i < column.row_count; ++i) {
       const int64_t span = (*weights.span_of)[i];
       const Scalar value = ScalarAt(column, i);
-      const uint64_t bits = value.type == Value::Type::kDouble ? std::bit_cast<uint64_t>(value.real) : static_cast<uint64_t>(value.number);
-      if (weights.spans->Test(static_cast<uint32_t>(span)) && seen.insert({span, bits}).second) AddScalar(value, 1, out);
+      const uint64_t bits = value.type == Value::Type::kDouble
+                                ? std::bit_cast<uint64_t>(value.real)
+                                : static_cast<uint64_t>(value.number);
+      if (weights.spans->Test(static_cast<uint32_t>(span)) && seen.insert({span, bits}).second)
+        AddScalar(value, 1, out);
     }
   } else if (!weights.by_row.empty()) {
     for (uint32_t i = 0; i < column.row_count; ++i) {
@@ -148,10 +190,15 @@ void CountPlain(const Column& column, const Weights& weights, ValueCounts* out) 
   }
 }
 
-Error CountAttribute(Scope scope, const std::string& key, GroupColumns* columns, const Bitmap& rows, ValueCounts* out) {
+Error CountAttribute(Scope scope, const std::string& key, GroupColumns* columns, const Bitmap& rows,
+                     ValueCounts* out) {
   WEFT_ASSIGN_OR_RETURN(const auto* read, columns->ReadAttribute(scope, key));
   if (read->empty()) return Error::Ok();
   WEFT_ASSIGN_OR_RETURN(const Weights weights, WeightsOf(scope, columns, rows));
+  if (weights.span_of != nullptr && HasArrays(*read)) {
+    CountSpanBySpan(*read, weights, out);
+    return Error::Ok();
+  }
   for (const ColumnPtr& column : *read) {
     if (column->dictionary) {
       CountCodes(*column, weights, out);
@@ -163,7 +210,8 @@ Error CountAttribute(Scope scope, const std::string& key, GroupColumns* columns,
 }
 
 // Spans with the attribute count for it, the others for their resource's.
-Error CountUnscoped(const std::string& key, GroupColumns* columns, const Bitmap& rows, ValueCounts* out) {
+Error CountUnscoped(const std::string& key, GroupColumns* columns, const Bitmap& rows,
+                    ValueCounts* out) {
   WEFT_RETURN_IF_ERROR(CountAttribute(Scope::kSpan, key, columns, rows, out));
   Bitmap hidden(rows.size());
   WEFT_ASSIGN_OR_RETURN(const auto* own, columns->ReadAttribute(Scope::kSpan, key));
@@ -173,12 +221,14 @@ Error CountUnscoped(const std::string& key, GroupColumns* columns, const Bitmap&
   return CountAttribute(Scope::kResource, key, columns, rest, out);
 }
 
-constexpr std::array<const char*, 6> kKindNames{"unspecified", "internal", "server", "client", "producer", "consumer"};
+constexpr std::array<const char*, 6> kKindNames{"unspecified", "internal", "server",
+                                                "client",      "producer", "consumer"};
 constexpr std::array<const char*, 3> kStatusNames{"unset", "ok", "error"};
 
 // Statuses and kinds by their names; numbers that have none stay numbers.
 template <size_t N>
-void AddNamed(const ValueCounts& counts, const std::array<const char*, N>& names, ValueCounts* out) {
+void AddNamed(const ValueCounts& counts, const std::array<const char*, N>& names,
+              ValueCounts* out) {
   for (const auto& [key, count] : counts) {
     size_t value = N;
     std::from_chars(key.second.data(), key.second.data() + key.second.size(), value);
@@ -190,18 +240,21 @@ void AddNamed(const ValueCounts& counts, const std::array<const char*, N>& names
   }
 }
 
-Error CountProperty(Property property, GroupColumns* columns, const Bitmap& rows, ValueCounts* out) {
+Error CountProperty(Property property, GroupColumns* columns, const Bitmap& rows,
+                    ValueCounts* out) {
   const Source source = *SourceOf(property);
   WEFT_ASSIGN_OR_RETURN(const Column* column, columns->Read(source.column));
   WEFT_ASSIGN_OR_RETURN(const Weights weights, WeightsOf(source.table, columns, rows));
   ValueCounts counts;
-  CountCodes(*column, weights, property == Property::kKind || property == Property::kStatus ? &counts : out);
+  CountCodes(*column, weights,
+             property == Property::kKind || property == Property::kStatus ? &counts : out);
   if (property == Property::kKind) AddNamed(counts, kKindNames, out);
   if (property == Property::kStatus) AddNamed(counts, kStatusNames, out);
   return Error::Ok();
 }
 
-Error CountByTrace(const Field& field, GroupColumns* columns, TraceJoiner* joiner, const Bitmap& rows, ValueCounts* out) {
+Error CountByTrace(const Field& field, GroupColumns* columns, TraceJoiner* joiner,
+                   const Bitmap& rows, ValueCounts* out) {
   const block::RowGroup& group = columns->group();
   std::vector<uint64_t> spans(group.trace_count(), 0);
   std::vector<uint32_t> example(group.trace_count(), 0);
@@ -222,15 +275,19 @@ Error CountByTrace(const Field& field, GroupColumns* columns, TraceJoiner* joine
 
 Error CheckCountable(const Field& field) {
   const bool attribute = field.source != Field::Source::kProperty;
-  if (attribute || field.is(Property::kRootName) || field.is(Property::kRootServiceName)) return Error::Ok();
+  if (attribute || field.is(Property::kRootName) || field.is(Property::kRootServiceName))
+    return Error::Ok();
   if (SourceOf(field.property)) return Error::Ok();
-  return {ErrorCode::kInvalidArgument, "values are listed for attributes and for name, kind, status, statusMessage, rootName, "
-                                       "rootServiceName, event:name, instrumentation:name and instrumentation:version"};
+  return {ErrorCode::kInvalidArgument,
+          "values are listed for attributes and for name, kind, status, statusMessage, rootName, "
+          "rootServiceName, event:name, instrumentation:name and instrumentation:version"};
 }
 
-Error CountValues(const Field& field, GroupColumns* columns, TraceJoiner* joiner, const Bitmap& rows, ValueCounts* out) {
+Error CountValues(const Field& field, GroupColumns* columns, TraceJoiner* joiner,
+                  const Bitmap& rows, ValueCounts* out) {
   switch (field.source) {
-    case Field::Source::kAttribute: return CountAttribute(field.scope, field.key, columns, rows, out);
+    case Field::Source::kAttribute:
+      return CountAttribute(field.scope, field.key, columns, rows, out);
     case Field::Source::kUnscoped: return CountUnscoped(field.key, columns, rows, out);
     case Field::Source::kProperty: break;
   }
@@ -241,7 +298,8 @@ Error CountValues(const Field& field, GroupColumns* columns, TraceJoiner* joiner
 bool BeginsWith(std::string_view text, std::string_view prefix) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
   return text.size() >= prefix.size() &&
-         std::equal(prefix.begin(), prefix.end(), text.begin(), [&](char a, char b) { return lower(a) == lower(b); });
+         std::equal(prefix.begin(), prefix.end(), text.begin(),
+                    [&](char a, char b) { return lower(a) == lower(b); });
 }
 
 }  // namespace weft::query::exec

@@ -23,7 +23,8 @@ using ValueCounts = absl::flat_hash_map<std::pair<model::ValueType, std::string>
 Error CheckCountable(const plan::Field& field);
 
 // Adds the values of `rows`. A span counts once for a value, however many of its events carry it.
-Error CountValues(const plan::Field& field, GroupColumns* columns, TraceJoiner* joiner, const Bitmap& rows, ValueCounts* out);
+Error CountValues(const plan::Field& field, GroupColumns* columns, TraceJoiner* joiner,
+                  const Bitmap& rows, ValueCounts* out);
 
 // Whatever the case of ASCII letters.
 bool BeginsWith(std::string_view text, std::string_view prefix);

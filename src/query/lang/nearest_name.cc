@@ -24,8 +24,8 @@ int Distance(std::string_view a, std::string_view b) {
   for (size_t i = 1; i <= a.size(); ++i) {
     row[0] = static_cast<int>(2 * i);
     for (size_t j = 1; j <= b.size(); ++j) {
-      row[j] = std::min({above[j] + 2, row[j - 1] + 2,
-                         above[j - 1] + ReplaceCost(a[i - 1], b[j - 1])});
+      row[j] =
+          std::min({above[j] + 2, row[j - 1] + 2, above[j - 1] + ReplaceCost(a[i - 1], b[j - 1])});
       const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
       if (swapped) row[j] = std::min(row[j], before[j - 2] + 2);
     }
@@ -40,7 +40,8 @@ int Distance(std::string_view a, std::string_view b) {
 std::string_view NearestName(std::string_view name, std::span<const std::string_view> candidates) {
   if (name.empty() || name.size() > kLengthMax) return {};
   std::string_view best;
-  int best_distance = std::min(5, static_cast<int>(name.size()));  // up to two edits, one in short names
+  int best_distance =
+      std::min(5, static_cast<int>(name.size()));  // up to two edits, one in short names
   for (std::string_view candidate : candidates) {
     if (candidate.size() > kLengthMax) continue;
     const int distance = Distance(name, candidate);

@@ -47,9 +47,7 @@ bool ApplyInts(Op op, int64_t a, int64_t b, int64_t* out) {
       if (b == -1) return !__builtin_sub_overflow(int64_t{0}, a, out);
       *out = a / b;
       return true;
-    case Op::kModulo:
-      *out = b == -1 ? 0 : a % b;
-      return true;
+    case Op::kModulo: *out = b == -1 ? 0 : a % b; return true;
     case Op::kPower: return b >= 0 && IntPower(a, b, out);
     default: return false;
   }

@@ -25,14 +25,15 @@ struct Scalar {
   bool is_number() const { return type == Value::Type::kInt || type == Value::Type::kDouble; }
 };
 
-// Whole numbers stay whole (division cuts towards zero) as long as the result fits 64 bits; beyond that, and with a
-// negative power, the result is a double. A double on either side makes a double. nil when an operand is not a
-// number, and on division or modulo by zero.
+// Whole numbers stay whole (division cuts towards zero) as long as the result fits 64 bits; beyond
+// that, and with a negative power, the result is a double. A double on either side makes a double.
+// nil when an operand is not a number, and on division or modulo by zero.
 Scalar Apply(Expression::Op op, const Scalar& a, const Scalar& b);
 Scalar Negate(const Scalar& a);
 
-// Whether `a op b` is true: false when either is nil or the types differ; ints and doubles compare by their exact
-// numeric value, strings by bytes, bools with kEqual and kNotEqual only. NaN equals nothing.
+// Whether `a op b` is true: false when either is nil or the types differ; ints and doubles compare
+// by their exact numeric value, strings by bytes, bools with kEqual and kNotEqual only. NaN equals
+// nothing.
 bool Compares(Compare op, const Scalar& a, const Scalar& b);
 
 // The sign of a - b, exactly; 2 when b is NaN.

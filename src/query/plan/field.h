@@ -9,7 +9,8 @@
 
 namespace weft::query::plan {
 
-// Everything but attributes. Comments give the type of the value; all are always there unless noted.
+// Everything but attributes. Comments give the type of the value; all are always there unless
+// noted.
 enum class Property : uint8_t {
   // Of the span.
   kDuration,       // int, ns
@@ -55,7 +56,9 @@ struct Field {
   block::Scope scope = block::Scope::kSpan;
   std::string key;
 
-  static Field Of(Property property) { return {Source::kProperty, property, block::Scope::kSpan, {}}; }
+  static Field Of(Property property) {
+    return {Source::kProperty, property, block::Scope::kSpan, {}};
+  }
   static Field Attribute(block::Scope scope, std::string key) {
     return {Source::kAttribute, Property::kDuration, scope, std::move(key)};
   }
@@ -66,9 +69,15 @@ struct Field {
   bool is(Property p) const { return source == Source::kProperty && property == p; }
   Multiplicity multiplicity() const;
   // Whether the value needs the tree of the trace (SnapshotOptions::tree).
-  bool of_tree() const { return source == Source::kProperty && property >= Property::kChildCount && property <= Property::kNestedSetParent; }
+  bool of_tree() const {
+    return source == Source::kProperty && property >= Property::kChildCount &&
+           property <= Property::kNestedSetParent;
+  }
   // Whether it is the same for all spans of a trace.
-  bool of_trace() const { return source == Source::kProperty && property >= Property::kTraceId && property <= Property::kRootServiceName; }
+  bool of_trace() const {
+    return source == Source::kProperty && property >= Property::kTraceId &&
+           property <= Property::kRootServiceName;
+  }
 };
 
 }  // namespace weft::query::plan

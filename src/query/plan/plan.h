@@ -8,8 +8,8 @@
 
 namespace weft::query::plan {
 
-// An operator over the spansets of a trace. Stage 0 selects spans; what later stages there can be (structure,
-// grouping, aggregates, metrics) is added as kinds here.
+// An operator over the spansets of a trace. Stage 0 selects spans; what later stages there can be
+// (structure, grouping, aggregates, metrics) is added as kinds here.
 struct Stage {
   enum class Kind : uint8_t {
     kFilter,  // keeps the spans on which `predicate` is true

@@ -10,12 +10,27 @@
 namespace weft::query::plan {
 namespace {
 
-constexpr std::array kPropertyNames{"duration",        "name",           "status",         "statusMessage",
-                                    "kind",            "span:id",        "span:parentID",  "span:childCount",
-                                    "nestedSetLeft",   "nestedSetRight", "nestedSetParent", "trace:id",
-                                    "traceDuration",   "rootName",       "rootServiceName", "event:name",
-                                    "event:timeSinceStart", "link:traceID", "link:spanID",
-                                    "instrumentation:name", "instrumentation:version"};
+constexpr std::array kPropertyNames{"duration",
+                                    "name",
+                                    "status",
+                                    "statusMessage",
+                                    "kind",
+                                    "span:id",
+                                    "span:parentID",
+                                    "span:childCount",
+                                    "nestedSetLeft",
+                                    "nestedSetRight",
+                                    "nestedSetParent",
+                                    "trace:id",
+                                    "traceDuration",
+                                    "rootName",
+                                    "rootServiceName",
+                                    "event:name",
+                                    "event:timeSinceStart",
+                                    "link:traceID",
+                                    "link:spanID",
+                                    "instrumentation:name",
+                                    "instrumentation:version"};
 constexpr std::array kScopeNames{"span", "resource", "instrumentation", "event", "link"};
 constexpr std::array kCompareNames{"=", "!=", "<", "<=", ">", ">="};
 constexpr std::array kOpNames{"constant", "field", "neg", "+", "-", "*", "/", "%", "^"};
@@ -86,9 +101,13 @@ Predicate Predicate::Constant(bool truth) {
   return out;
 }
 
-Predicate Predicate::And(std::vector<Predicate> operands) { return Combine(Kind::kAnd, std::move(operands)); }
+Predicate Predicate::And(std::vector<Predicate> operands) {
+  return Combine(Kind::kAnd, std::move(operands));
+}
 
-Predicate Predicate::Or(std::vector<Predicate> operands) { return Combine(Kind::kOr, std::move(operands)); }
+Predicate Predicate::Or(std::vector<Predicate> operands) {
+  return Combine(Kind::kOr, std::move(operands));
+}
 
 Predicate Predicate::Not(Predicate operand) {
   std::vector<Predicate> operands;
@@ -121,7 +140,8 @@ Predicate Predicate::Present(Field field) {
 
 bool Predicate::needs_tree() const {
   return NeedsTree(left) || NeedsTree(right) ||
-         std::any_of(operands.begin(), operands.end(), [](const Predicate& p) { return p.needs_tree(); });
+         std::any_of(operands.begin(), operands.end(),
+                     [](const Predicate& p) { return p.needs_tree(); });
 }
 
 std::string ToString(const Field& field) {
@@ -148,10 +168,12 @@ std::string ToString(const Predicate& p) {
     case Predicate::Kind::kNot: return List("not", p.operands);
     case Predicate::Kind::kSame: return List("same", p.operands);
     case Predicate::Kind::kCompare:
-      return std::string(kCompareNames[static_cast<size_t>(p.compare)]) + "(" + ToString(p.left) + ", " +
-             ToString(p.right) + ")";
-    case Predicate::Kind::kMatch: return "=~(" + ToString(p.left) + ", \"" + p.regex->pattern() + "\")";
-    case Predicate::Kind::kNotMatch: return "!~(" + ToString(p.left) + ", \"" + p.regex->pattern() + "\")";
+      return std::string(kCompareNames[static_cast<size_t>(p.compare)]) + "(" + ToString(p.left) +
+             ", " + ToString(p.right) + ")";
+    case Predicate::Kind::kMatch:
+      return "=~(" + ToString(p.left) + ", \"" + p.regex->pattern() + "\")";
+    case Predicate::Kind::kNotMatch:
+      return "!~(" + ToString(p.left) + ", \"" + p.regex->pattern() + "\")";
     case Predicate::Kind::kPresent: return "present(" + ToString(p.left) + ")";
   }
   return {};
@@ -164,7 +186,8 @@ Plan Plan::Filter(Predicate predicate) {
 }
 
 bool Plan::needs_tree() const {
-  return std::any_of(stages.begin(), stages.end(), [](const Stage& s) { return s.predicate.needs_tree(); });
+  return std::any_of(stages.begin(), stages.end(),
+                     [](const Stage& s) { return s.predicate.needs_tree(); });
 }
 
 }  // namespace weft::query::plan

@@ -1,13 +1,14 @@
 // Span predicates: what a span filter compiles to.
 //
-// A predicate is evaluated to the set of spans on which it is TRUE. Values have a third state, nil (absent, of
-// another type than asked for, or the result of arithmetic on such); every comparison that meets a nil is not
-// true. kNot is the complement of that set: "is not true". A language whose NOT keeps the unknown unknown
-// (SQL's) lowers it by pushing it down to the comparisons, each of which has its complement here.
+// A predicate is evaluated to the set of spans on which it is TRUE. Values have a third state, nil
+// (absent, of another type than asked for, or the result of arithmetic on such); every comparison
+// that meets a nil is not true. kNot is the complement of that set: "is not true". A language whose
+// NOT keeps the unknown unknown (SQL's) lowers it by pushing it down to the comparisons, each of
+// which has its complement here.
 //
-// A comparison over events or links holds when it holds for at least one of the span's events or links.
-// An array that is compared with a constant holds when at least one element does; for kNotEqual and kNotMatch,
-// when it has elements of the constant's type and none equals or matches.
+// A comparison over events or links holds when it holds for at least one of the span's events or
+// links. An array that is compared with a constant holds when at least one element does; for
+// kNotEqual and kNotMatch, when it has elements of the constant's type and none equals or matches.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +28,17 @@ namespace weft::query::plan {
 
 // A value computed from a span.
 struct Expression {
-  enum class Op : uint8_t { kConstant, kField, kNegate, kAdd, kSubtract, kMultiply, kDivide, kModulo, kPower };
+  enum class Op : uint8_t {
+    kConstant,
+    kField,
+    kNegate,
+    kAdd,
+    kSubtract,
+    kMultiply,
+    kDivide,
+    kModulo,
+    kPower
+  };
 
   Op op = Op::kConstant;
   Value constant;                    // kConstant

@@ -7,8 +7,8 @@
 
 namespace weft::query::plan {
 
-// One value or none (kNil). Statuses and kinds are ints (model::StatusCode, model::SpanKind), durations and
-// times ints in ns.
+// One value or none (kNil). Statuses and kinds are ints (model::StatusCode, model::SpanKind),
+// durations and times ints in ns.
 struct Value {
   enum class Type : uint8_t { kNil, kBool, kInt, kDouble, kString };
 

@@ -9,8 +9,9 @@
 
 namespace weft::query::lang::traceql {
 
-// The plan of a query. What is written wrong is kInvalidArgument, what TraceQL has and weft has not yet is
-// kUnsupported ("not supported yet: X"), both with their place. An empty text is `{}`. Any thread.
+// The plan of a query. What is written wrong is kInvalidArgument, what TraceQL has and weft has not
+// yet is kUnsupported ("not supported yet: X"), both with their place. An empty text is `{}`. Any
+// thread.
 QueryResult<plan::Plan> Compile(std::string_view text);
 
 // The field that `text` names, as it is written inside braces: `span.http.route`, `name`.

@@ -1,7 +1,9 @@
 // 1. Skip white space and comments.
-// 2. A dot or a scope (`span.`) begins an attribute, whose key runs to the next byte that is no key byte.
+// 2. A dot or a scope (`span.`) begins an attribute, whose key runs to the next byte that is no key
+// byte.
 // 3. A digit begins a number: the whole run of digits, letters and dots is read as one.
-// 4. Letters are a word, with `:name` behind a colon; a dotted word is kept whole, to be refused by name.
+// 4. Letters are a word, with `:name` behind a colon; a dotted word is kept whole, to be refused by
+// name.
 // 5. Anything else is the longest operator that fits.
 #include <algorithm>
 #include <array>
@@ -54,14 +56,18 @@ constexpr std::array<Operator, 35> kOperators{{{"&>>", TokenKind::kUnionDescenda
                                                {")", TokenKind::kCloseParen},
                                                {",", TokenKind::kComma}}};
 
-bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\v' || c == '\f'; }
+bool IsSpace(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\v' || c == '\f';
+}
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsWordByte(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || static_cast<unsigned char>(c) >= 0x80;
+  return std::isalnum(static_cast<unsigned char>(c)) || c == '_' ||
+         static_cast<unsigned char>(c) >= 0x80;
 }
 
-constexpr std::array kScopes{AttributeScope::kSpan, AttributeScope::kResource, AttributeScope::kEvent,
-                             AttributeScope::kLink, AttributeScope::kInstrumentation};
+constexpr std::array kScopes{AttributeScope::kSpan, AttributeScope::kResource,
+                             AttributeScope::kEvent, AttributeScope::kLink,
+                             AttributeScope::kInstrumentation};
 
 AttributeScope ScopeNamed(std::string_view word) {
   for (AttributeScope scope : kScopes) {
@@ -86,7 +92,9 @@ class Lexer {
   }
 
  private:
-  char Peek(size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
+  char Peek(size_t ahead = 0) const {
+    return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0';
+  }
 
   void Begin() {
     token_ = Token();
@@ -136,7 +144,8 @@ class Lexer {
   void ReadNumberToken() {
     const size_t begin = at_;
     while (IsWordByte(Peek()) || Peek() == '.') {
-      const bool exponent = (Peek() == 'e' || Peek() == 'E') && (Peek(1) == '-' || Peek(1) == '+') && IsDigit(Peek(2));
+      const bool exponent = (Peek() == 'e' || Peek() == 'E') &&
+                            (Peek(1) == '-' || Peek(1) == '+') && IsDigit(Peek(2));
       at_ += exponent ? 2 : 1;
     }
     const std::string_view run = text_.substr(begin, at_ - begin);
@@ -208,8 +217,9 @@ class Lexer {
     }
     if (at_ == token_.where.offset + 1 || text_[at_ - 1] == '.') {
       const bool has_key = !token_.text.empty();
-      Fail(at_, 0, has_key ? "expected the rest of the attribute's name behind the dot"
-                           : "expected an attribute's name behind the dot");
+      Fail(at_, 0,
+           has_key ? "expected the rest of the attribute's name behind the dot"
+                   : "expected an attribute's name behind the dot");
       return;
     }
     Finish(TokenKind::kAttribute);
@@ -245,9 +255,11 @@ class Lexer {
   void FailAtStrangeByte() {
     const char c = Peek();
     std::string message = "unexpected character";
-    if (c == '\'') message = "strings are written in double quotes or back quotes, not in single quotes";
+    if (c == '\'')
+      message = "strings are written in double quotes or back quotes, not in single quotes";
     if (c == '&') message = "a single & means nothing here; did you mean `&&`?";
-    if (std::isprint(static_cast<unsigned char>(c)) && c != '\'' && c != '&') message += std::string(" `") + c + "`";
+    if (std::isprint(static_cast<unsigned char>(c)) && c != '\'' && c != '&')
+      message += std::string(" `") + c + "`";
     Fail(at_, 1, std::move(message));
   }
 

@@ -71,15 +71,17 @@ std::optional<uint64_t> ReadDuration(std::string_view run, std::string* problem)
       fraction = run.substr(1, CountDigits(run.substr(1)));
       run.remove_prefix(1 + fraction.size());
     }
-    const auto unit_end = std::find_if(run.begin(), run.end(), [](char c) { return IsDigit(c) || c == '.'; });
+    const auto unit_end =
+        std::find_if(run.begin(), run.end(), [](char c) { return IsDigit(c) || c == '.'; });
     const std::string_view unit = run.substr(0, unit_end - run.begin());
     run.remove_prefix(unit.size());
     const auto ns = UnitNs(unit);
     if (!ns || (whole.empty() && fraction.empty())) {
-      *problem = unit.empty() ? "expected a number or a duration such as 1h30m"
-                              : "unknown unit `" + std::string(unit) +
-                                    "`: durations are written in ns, us, ms, s, m, h, d, w or y, and there "
-                                    "are no byte sizes";
+      *problem = unit.empty()
+                     ? "expected a number or a duration such as 1h30m"
+                     : "unknown unit `" + std::string(unit) +
+                           "`: durations are written in ns, us, ms, s, m, h, d, w or y, and there "
+                           "are no byte sizes";
       return std::nullopt;
     }
     const auto part = Scale(whole, fraction, *ns);
@@ -95,7 +97,8 @@ std::optional<uint64_t> ReadDuration(std::string_view run, std::string* problem)
 std::optional<uint64_t> ReadInt(std::string_view run, std::string* problem) {
   uint64_t value = 0;
   const auto [end, error] = std::from_chars(run.data(), run.data() + run.size(), value);
-  if (error == std::errc() && end == run.data() + run.size() && value <= kMagnitudeMax) return value;
+  if (error == std::errc() && end == run.data() + run.size() && value <= kMagnitudeMax)
+    return value;
   *problem = "the number does not fit 64 bits; write it as a float, for example 1e19";
   return std::nullopt;
 }
@@ -191,8 +194,9 @@ std::optional<Number> ReadNumber(std::string_view run, std::string* problem) {
     out.type = Number::Type::kFloat;
     const auto [end, error] = std::from_chars(run.data(), run.data() + run.size(), out.number);
     if (error == std::errc() && end == run.data() + run.size()) return out;
-    *problem = error == std::errc::result_out_of_range ? "the number is too large or too small for a float"
-                                                       : "expected a number such as 12, 2.5 or 1e3";
+    *problem = error == std::errc::result_out_of_range
+                   ? "the number is too large or too small for a float"
+                   : "expected a number such as 12, 2.5 or 1e3";
     return std::nullopt;
   }
   out.type = Number::Type::kDuration;
@@ -202,7 +206,8 @@ std::optional<Number> ReadNumber(std::string_view run, std::string* problem) {
   return out;
 }
 
-std::optional<std::string> ReadString(std::string_view text, uint32_t* length, std::string* problem) {
+std::optional<std::string> ReadString(std::string_view text, uint32_t* length,
+                                      std::string* problem) {
   const char quote = text[0];
   std::string out;
   size_t at = 1;
@@ -211,8 +216,10 @@ std::optional<std::string> ReadString(std::string_view text, uint32_t* length, s
     const char c = text[at++];
     if (quote == '"' && c == '\n') break;
     if (quote == '"' && c == '\\' && !ReadEscape(text, &at, &out)) {
-      *problem = "unknown escape `" + std::string(text.substr(begin, std::min<size_t>(at + 1, text.size()) - begin)) +
-                 "`: strings use \\n \\t \\\" \\\\ \\xhh \\uhhhh; a back-quoted string has no escapes";
+      *problem =
+          "unknown escape `" +
+          std::string(text.substr(begin, std::min<size_t>(at + 1, text.size()) - begin)) +
+          "`: strings use \\n \\t \\\" \\\\ \\xhh \\uhhhh; a back-quoted string has no escapes";
       *length = static_cast<uint32_t>(begin);
       return std::nullopt;
     }
@@ -264,7 +271,8 @@ std::string PrintDuration(int64_t ns) {
   std::string out = negative ? "-" : "";
   if (magnitude == 0) return "0s";
   for (const Unit& unit : kPrinted) {
-    if (magnitude % unit.ns == 0) return out + std::to_string(magnitude / unit.ns) + std::string(unit.name);
+    if (magnitude % unit.ns == 0)
+      return out + std::to_string(magnitude / unit.ns) + std::string(unit.name);
   }
   return out;
 }
@@ -275,7 +283,8 @@ bool IsKeyByte(char c) {
 }
 
 std::string PrintKey(std::string_view key) {
-  const bool plain = !key.empty() && std::all_of(key.begin(), key.end(), IsKeyByte) && !IsDigit(key[0]);
+  const bool plain =
+      !key.empty() && std::all_of(key.begin(), key.end(), IsKeyByte) && !IsDigit(key[0]);
   if (plain) return std::string(key);
   std::string out = "\"";
   for (char c : key) {

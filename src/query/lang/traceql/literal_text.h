@@ -18,9 +18,11 @@ struct Number {
 // Reads the whole run ("12", "2.5", "1e3", "1h30m"); on failure nothing, and `*problem` says why.
 std::optional<Number> ReadNumber(std::string_view run, std::string* problem);
 
-// Reads a quoted string that begins at text[0] (a `"` with escapes as in Go, or a back quote without) and
-// sets `*length` to its bytes with quotes. On failure nothing; `*problem` says why, `*length` where.
-std::optional<std::string> ReadString(std::string_view text, uint32_t* length, std::string* problem);
+// Reads a quoted string that begins at text[0] (a `"` with escapes as in Go, or a back quote
+// without) and sets `*length` to its bytes with quotes. On failure nothing; `*problem` says why,
+// `*length` where.
+std::optional<std::string> ReadString(std::string_view text, uint32_t* length,
+                                      std::string* problem);
 
 std::string PrintString(std::string_view value);
 std::string PrintFloat(double value);

@@ -112,18 +112,23 @@ bool Lowering::CheckSupported(const Node& body) {
   if (body.kind == NodeKind::kFilter) return true;
   if (body.kind == NodeKind::kSpansetOperation) {
     if (body.children[0]->kind != NodeKind::kFilter) return CheckSupported(*body.children[0]);
-    Fail(body.op_where, "not supported yet: the operator `" + std::string(OperatorText(body.op)) + "` between spansets",
+    Fail(body.op_where,
+         "not supported yet: the operator `" + std::string(OperatorText(body.op)) +
+             "` between spansets",
          ErrorCode::kUnsupported);
     return false;
   }
-  const bool computes = body.kind == NodeKind::kScalarOperation || body.kind == NodeKind::kScalarFilter;
-  if (computes && body.children[0]->kind == NodeKind::kPipeline) return CheckSupported(*body.children[0]);
+  const bool computes =
+      body.kind == NodeKind::kScalarOperation || body.kind == NodeKind::kScalarFilter;
+  if (computes && body.children[0]->kind == NodeKind::kPipeline)
+    return CheckSupported(*body.children[0]);
   const Node* stage = &body;
   if (body.kind == NodeKind::kPipeline) {
     if (body.children[0]->kind != NodeKind::kFilter) return CheckSupported(*body.children[0]);
     stage = body.children[1].get();
   }
-  Fail(stage->where, std::string("not supported yet: ") + StageText(stage->kind), ErrorCode::kUnsupported);
+  Fail(stage->where, std::string("not supported yet: ") + StageText(stage->kind),
+       ErrorCode::kUnsupported);
   return false;
 }
 
@@ -140,7 +145,8 @@ bool Lowering::CheckHints(const Node& query) {
 }
 
 std::optional<Field> Lowering::LowerField(const Node& node) {
-  if (node.of_parent) return Fail(node.where, "not supported yet: parent.", ErrorCode::kUnsupported);
+  if (node.of_parent)
+    return Fail(node.where, "not supported yet: parent.", ErrorCode::kUnsupported);
   if (node.kind == NodeKind::kIntrinsic) return Field::Of(node.property);
   if (node.scope == AttributeScope::kNone) return Field::Unscoped(node.text);
   return Field::Attribute(ToScope(node.scope), node.text);
@@ -158,10 +164,12 @@ Lowering::MaybePredicate Lowering::ToPredicate(Operand operand) {
     return Predicate::Constant(operand.value.constant.number != 0);
   }
   if (operand.is_field() && operand.type == StaticType::kAny) {
-    return Predicate::Comparison(plan::Compare::kEqual, std::move(operand.value), Expression::Constant(Value::Bool(true)));
+    return Predicate::Comparison(plan::Compare::kEqual, std::move(operand.value),
+                                 Expression::Constant(Value::Bool(true)));
   }
-  return Fail(operand.node->where, "expected a condition, which is true or false, found " + TypeName(operand.type) +
-                                       "; compare it with something, as in " + ExampleOf(operand.type));
+  return Fail(operand.node->where,
+              "expected a condition, which is true or false, found " + TypeName(operand.type) +
+                  "; compare it with something, as in " + ExampleOf(operand.type));
 }
 
 Lowering::MaybeOperand Lowering::LowerOperand(const Node& node) {
@@ -181,13 +189,15 @@ Lowering::MaybeOperand Lowering::LowerOperand(const Node& node) {
 }
 
 Lowering::MaybeOperand Lowering::LowerLiteral(const Node& node) {
-  return Operand{std::nullopt, Expression::Constant(ToValue(node.literal)), TypeOf(node.literal.type), &node};
+  return Operand{std::nullopt, Expression::Constant(ToValue(node.literal)),
+                 TypeOf(node.literal.type), &node};
 }
 
 Lowering::MaybeOperand Lowering::LowerFieldOperand(const Node& node) {
   std::optional<Field> field = LowerField(node);
   if (!field) return std::nullopt;
-  const StaticType type = node.kind == NodeKind::kIntrinsic ? TypeOf(node.property) : StaticType::kAny;
+  const StaticType type =
+      node.kind == NodeKind::kIntrinsic ? TypeOf(node.property) : StaticType::kAny;
   return Operand{std::nullopt, Expression::OfField(*std::move(field)), type, &node};
 }
 
@@ -201,7 +211,8 @@ Lowering::MaybeOperand Lowering::LowerNegation(const Node& node) {
   }
   std::vector<Expression> operands;
   operands.push_back(std::move(inner->value));
-  return Operand{std::nullopt, Expression::Of(Expression::Op::kNegate, std::move(operands)), type, &node};
+  return Operand{std::nullopt, Expression::Of(Expression::Op::kNegate, std::move(operands)), type,
+                 &node};
 }
 
 Lowering::MaybeOperand Lowering::LowerLogic(const Node& node) {
@@ -211,7 +222,8 @@ Lowering::MaybeOperand Lowering::LowerLogic(const Node& node) {
     if (!operand) return std::nullopt;
     operands.push_back(*std::move(operand));
   }
-  Predicate out = node.op == TokenKind::kAnd ? Predicate::And(std::move(operands)) : Predicate::Or(std::move(operands));
+  Predicate out = node.op == TokenKind::kAnd ? Predicate::And(std::move(operands))
+                                             : Predicate::Or(std::move(operands));
   return Operand{std::move(out), {}, StaticType::kBool, &node};
 }
 
@@ -220,7 +232,8 @@ Lowering::MaybeOperand Lowering::LowerOperation(const Node& node) {
   if (!left) return std::nullopt;
   MaybeOperand right = LowerOperand(*node.children[1]);
   if (!right) return std::nullopt;
-  if (node.op >= TokenKind::kPlus) return LowerArithmetic(node, *std::move(left), *std::move(right));
+  if (node.op >= TokenKind::kPlus)
+    return LowerArithmetic(node, *std::move(left), *std::move(right));
   const bool regex = node.op == TokenKind::kMatch || node.op == TokenKind::kNotMatch;
   MaybePredicate out = regex ? LowerRegex(node, *std::move(left), *right)
                              : LowerComparison(node, *std::move(left), *std::move(right));

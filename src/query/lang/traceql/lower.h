@@ -1,7 +1,8 @@
 // From the tree to the plan. Inside this folder only.
 //
 // 1. Everything outside one { ... } is refused by name.
-// 2. Each part of a field expression is lowered to a predicate (what is true or not) or to a value with the type
+// 2. Each part of a field expression is lowered to a predicate (what is true or not) or to a value
+// with the type
 //    that is known of it (an attribute may be anything).
 // 3. An operation checks the types of its sides and says what it expected.
 // 4. Operations on constants are done here.
@@ -16,7 +17,17 @@
 namespace weft::query::lang::traceql {
 
 // What is known of a value's type before a span is seen.
-enum class StaticType : uint8_t { kAny, kNil, kString, kInt, kFloat, kDuration, kBool, kStatus, kKind };
+enum class StaticType : uint8_t {
+  kAny,
+  kNil,
+  kString,
+  kInt,
+  kFloat,
+  kDuration,
+  kBool,
+  kStatus,
+  kKind
+};
 
 // "a string", "a number", ...
 std::string TypeName(StaticType type);
@@ -64,7 +75,8 @@ class Lowering {
   bool CheckNumeric(const Node& node, const Operand& operand);
   bool CheckMultiplicity(const Node& node, const Operand& left, const Operand& right);
 
-  std::nullopt_t Fail(TextRange where, std::string message, ErrorCode code = ErrorCode::kInvalidArgument);
+  std::nullopt_t Fail(TextRange where, std::string message,
+                      ErrorCode code = ErrorCode::kInvalidArgument);
 
   std::string_view text_;
   std::optional<QueryError> error_;

@@ -40,7 +40,8 @@ bool IsEquality(TokenKind op) { return op == TokenKind::kEqual || op == TokenKin
 
 bool UsesMultiplicity(const Expression& e, Multiplicity m) {
   if (e.op == Expression::Op::kField) return e.field.multiplicity() == m;
-  return std::any_of(e.operands.begin(), e.operands.end(), [m](const Expression& o) { return UsesMultiplicity(o, m); });
+  return std::any_of(e.operands.begin(), e.operands.end(),
+                     [m](const Expression& o) { return UsesMultiplicity(o, m); });
 }
 
 // Ids are compared in full, lower-case form, however they were written.
@@ -64,7 +65,9 @@ void CompleteId(const Field& field, Value* constant) {
 std::string Advice(StaticType wanted) {
   switch (wanted) {
     case StaticType::kStatus: return "; expected error, ok or unset, without quotes";
-    case StaticType::kKind: return "; expected server, client, internal, producer, consumer or unspecified, without quotes";
+    case StaticType::kKind:
+      return "; expected server, client, internal, producer, consumer or unspecified, without "
+             "quotes";
     case StaticType::kDuration: return "; expected a duration such as 100ms, without quotes";
     case StaticType::kInt:
     case StaticType::kFloat: return "; expected a number, without quotes";
@@ -103,17 +106,22 @@ std::string ExampleOf(StaticType type) {
 }
 
 bool Lowering::CheckNumeric(const Node& node, const Operand& operand) {
-  const bool fits = !operand.predicate && (operand.type == StaticType::kAny || IsNumeric(operand.type));
+  const bool fits =
+      !operand.predicate && (operand.type == StaticType::kAny || IsNumeric(operand.type));
   if (fits) return true;
-  Fail(operand.node->where, "`" + std::string(OperatorText(node.op)) + "` works on numbers and durations, found " +
+  Fail(operand.node->where, "`" + std::string(OperatorText(node.op)) +
+                                "` works on numbers and durations, found " +
                                 TypeName(operand.type));
   return false;
 }
 
 bool Lowering::CheckMultiplicity(const Node& node, const Operand& left, const Operand& right) {
-  const auto uses = [&](Multiplicity m) { return UsesMultiplicity(left.value, m) || UsesMultiplicity(right.value, m); };
+  const auto uses = [&](Multiplicity m) {
+    return UsesMultiplicity(left.value, m) || UsesMultiplicity(right.value, m);
+  };
   if (!uses(Multiplicity::kPerEvent) || !uses(Multiplicity::kPerLink)) return true;
-  Fail(node.op_where, "an event and a link can't meet in one comparison; compare each with something of the span");
+  Fail(node.op_where,
+       "an event and a link can't meet in one comparison; compare each with something of the span");
   return false;
 }
 
@@ -121,13 +129,16 @@ bool Lowering::CheckComparable(const Node& node, const Operand& left, const Oper
   const StaticType a = left.type;
   const StaticType b = right.type;
   const std::string op = std::string(OperatorText(node.op));
-  const bool never = (a == StaticType::kAny && (b == StaticType::kStatus || b == StaticType::kKind)) ||
-                     (b == StaticType::kAny && (a == StaticType::kStatus || a == StaticType::kKind));
-  const bool same = a == b || a == StaticType::kAny || b == StaticType::kAny || (IsNumeric(a) && IsNumeric(b));
+  const bool never =
+      (a == StaticType::kAny && (b == StaticType::kStatus || b == StaticType::kKind)) ||
+      (b == StaticType::kAny && (a == StaticType::kStatus || a == StaticType::kKind));
+  const bool same =
+      a == b || a == StaticType::kAny || b == StaticType::kAny || (IsNumeric(a) && IsNumeric(b));
   if (never) {
     const StaticType own = a == StaticType::kAny ? b : a;
     Fail(node.where, "`" + op + "` can't compare an attribute with " + TypeName(own) +
-                         "; expected the span's own `" + (own == StaticType::kStatus ? "status" : "kind") +
+                         "; expected the span's own `" +
+                         (own == StaticType::kStatus ? "status" : "kind") +
                          "`, or a string in quotes");
     return false;
   }
@@ -139,11 +150,13 @@ bool Lowering::CheckComparable(const Node& node, const Operand& left, const Oper
   }
   const StaticType type = a == StaticType::kAny ? b : a;
   if (IsEquality(node.op) || type == StaticType::kAny || IsOrdered(type)) return true;
-  Fail(node.op_where, "`" + op + "` needs an order, and " + TypeName(type) + " has none; expected `=` or `!=`");
+  Fail(node.op_where,
+       "`" + op + "` needs an order, and " + TypeName(type) + " has none; expected `=` or `!=`");
   return false;
 }
 
-Lowering::MaybePredicate Lowering::LowerRegex(const Node& node, Operand left, const Operand& right) {
+Lowering::MaybePredicate Lowering::LowerRegex(const Node& node, Operand left,
+                                              const Operand& right) {
   const std::string op = "`" + std::string(OperatorText(node.op)) + "`";
   if (!right.is_constant() || right.type != StaticType::kString) {
     return Fail(right.node->where, op + " needs a regular expression in quotes on its right side");
@@ -151,13 +164,15 @@ Lowering::MaybePredicate Lowering::LowerRegex(const Node& node, Operand left, co
   if (left.predicate || (left.type != StaticType::kAny && left.type != StaticType::kString)) {
     return Fail(left.node->where, op + " matches strings, found " + TypeName(left.type));
   }
-  if (!left.is_constant() && !left.is_field()) return Fail(left.node->where, op + " matches strings, found a number");
+  if (!left.is_constant() && !left.is_field())
+    return Fail(left.node->where, op + " matches strings, found a number");
   RE2::Options options;
   options.set_log_errors(false);
   auto regex = std::make_shared<RE2>(right.value.constant.text, options);
   if (!regex->ok()) return Fail(right.node->where, "invalid regular expression: " + regex->error());
   const bool negated = node.op == TokenKind::kNotMatch;
-  if (left.is_constant()) return Predicate::Constant(RE2::FullMatch(left.value.constant.text, *regex) != negated);
+  if (left.is_constant())
+    return Predicate::Constant(RE2::FullMatch(left.value.constant.text, *regex) != negated);
   Predicate out;
   out.kind = negated ? Predicate::Kind::kNotMatch : Predicate::Kind::kMatch;
   out.left = std::move(left.value);
@@ -168,11 +183,14 @@ Lowering::MaybePredicate Lowering::LowerRegex(const Node& node, Operand left, co
 Lowering::MaybePredicate Lowering::LowerComparison(const Node& node, Operand left, Operand right) {
   if (left.type == StaticType::kNil) return LowerNilComparison(node, right);
   if (right.type == StaticType::kNil) return LowerNilComparison(node, left);
-  if (left.predicate || right.predicate) return LowerTruthComparison(node, std::move(left), std::move(right));
-  if (!CheckComparable(node, left, right) || !CheckMultiplicity(node, left, right)) return std::nullopt;
+  if (left.predicate || right.predicate)
+    return LowerTruthComparison(node, std::move(left), std::move(right));
+  if (!CheckComparable(node, left, right) || !CheckMultiplicity(node, left, right))
+    return std::nullopt;
   Compare op = ToCompare(node.op);
   if (left.is_constant() && right.is_constant()) {
-    return Predicate::Constant(plan::Compares(op, plan::Scalar::Of(left.value.constant), plan::Scalar::Of(right.value.constant)));
+    return Predicate::Constant(plan::Compares(op, plan::Scalar::Of(left.value.constant),
+                                              plan::Scalar::Of(right.value.constant)));
   }
   if (left.is_constant()) {
     std::swap(left, right);
@@ -184,31 +202,41 @@ Lowering::MaybePredicate Lowering::LowerComparison(const Node& node, Operand lef
 
 Lowering::MaybePredicate Lowering::LowerNilComparison(const Node& node, const Operand& other) {
   if (!IsEquality(node.op)) return Fail(node.op_where, "nil has no order; expected `=` or `!=`");
-  if (!other.is_field()) return Fail(node.where, "only an attribute can be nil; expected one beside `" + std::string(OperatorText(node.op)) + " nil`");
+  if (!other.is_field())
+    return Fail(node.where, "only an attribute can be nil; expected one beside `" +
+                                std::string(OperatorText(node.op)) + " nil`");
   const Field& field = other.value.field;
   const bool absent = node.op == TokenKind::kEqual;
-  const bool always = field.source == Field::Source::kProperty && field.multiplicity() == Multiplicity::kOnce;
+  const bool always =
+      field.source == Field::Source::kProperty && field.multiplicity() == Multiplicity::kOnce;
   if (always && absent) return Fail(node.where, "`" + plan::ToString(field) + "` is never nil");
   if (always) return Predicate::Constant(true);
   Predicate present = Predicate::Present(field);
   return absent ? Predicate::Not(std::move(present)) : std::move(present);
 }
 
-// One side is a condition: the other must be one too, or true, false, or an attribute that holds one of them.
-Lowering::MaybePredicate Lowering::LowerTruthComparison(const Node& node, Operand left, Operand right) {
-  if (!IsEquality(node.op)) return Fail(node.op_where, "conditions have no order; expected `=` or `!=`");
+// One side is a condition: the other must be one too, or true, false, or an attribute that holds
+// one of them.
+Lowering::MaybePredicate Lowering::LowerTruthComparison(const Node& node, Operand left,
+                                                        Operand right) {
+  if (!IsEquality(node.op))
+    return Fail(node.op_where, "conditions have no order; expected `=` or `!=`");
   Operand& other = left.predicate ? right : left;
   if (!other.predicate && other.type != StaticType::kBool && other.type != StaticType::kAny) {
-    return Fail(node.where, "`" + std::string(OperatorText(node.op)) + "` can't compare true or false with " +
-                                TypeName(other.type) + "; a condition in parentheses may be meant: `!` and comparisons bind tightly");
+    return Fail(node.where,
+                "`" + std::string(OperatorText(node.op)) + "` can't compare true or false with " +
+                    TypeName(other.type) +
+                    "; a condition in parentheses may be meant: `!` and comparisons bind tightly");
   }
   const bool may_be_absent = !other.predicate && !other.is_constant();
-  if (may_be_absent && !other.is_field()) return Fail(other.node->where, "expected a condition, found a number");
+  if (may_be_absent && !other.is_field())
+    return Fail(other.node->where, "expected a condition, found a number");
   std::optional<Predicate> is_bool;
   if (may_be_absent) {
     std::vector<Predicate> either;
     for (bool truth : {true, false}) {
-      either.push_back(Predicate::Comparison(Compare::kEqual, other.value, Expression::Constant(Value::Bool(truth))));
+      either.push_back(Predicate::Comparison(Compare::kEqual, other.value,
+                                             Expression::Constant(Value::Bool(truth))));
     }
     is_bool = Predicate::Or(std::move(either));
   }

@@ -47,31 +47,95 @@ constexpr std::array<Spelling, 29> kIntrinsics{{
 }};
 
 constexpr std::array<std::string_view, 3> kStatuses{"unset", "ok", "error"};
-constexpr std::array<std::string_view, 6> kKinds{"unspecified", "internal", "server", "client", "producer", "consumer"};
+constexpr std::array<std::string_view, 6> kKinds{"unspecified", "internal", "server",
+                                                 "client",      "producer", "consumer"};
 constexpr std::array<std::string_view, 5> kAggregates{"count", "min", "max", "avg", "sum"};
 constexpr std::array<std::string_view, 9> kMetrics{
-    "rate",          "count_over_time",     "min_over_time",       "max_over_time", "sum_over_time",
+    "rate",          "count_over_time",     "min_over_time",      "max_over_time", "sum_over_time",
     "avg_over_time", "histogram_over_time", "quantile_over_time", "compare"};
 
-constexpr std::array<std::string_view, 43> kFieldWords{
-    "duration", "name", "status", "statusMessage", "kind", "rootName", "rootServiceName", "traceDuration",
-    "span:id", "span:parentID", "span:childCount", "span:duration", "span:name", "span:status",
-    "span:statusMessage", "span:kind", "trace:id", "trace:duration", "trace:rootName", "trace:rootService",
-    "event:name", "event:timeSinceStart", "link:traceID", "link:spanID", "instrumentation:name",
-    "instrumentation:version", "nestedSetLeft", "nestedSetRight", "nestedSetParent", "true", "false", "nil",
-    "error", "ok", "unset", "server", "client", "internal", "producer", "consumer", "unspecified", "minInt",
-    "maxInt"};
-constexpr std::array<std::string_view, 19> kStageWords{
-    "by", "select", "coalesce", "count", "min", "max", "avg", "sum", "rate", "count_over_time",
-    "min_over_time", "max_over_time", "sum_over_time", "avg_over_time", "histogram_over_time",
-    "quantile_over_time", "compare", "topk", "bottomk"};
-constexpr std::array<std::string_view, 16> kHints{
-    "most_recent", "sample", "span_sample", "trace_sample", "exemplars", "extrapolate", "job_size",
-    "time_overlap_cutoff", "concurrent_blocks", "debug", "info", "debug_return_in", "debug_std_dev",
-    "debug_data_factor", "skip_ast_transformations", "spanonly_fetch"};
+constexpr std::array<std::string_view, 43> kFieldWords{"duration",
+                                                       "name",
+                                                       "status",
+                                                       "statusMessage",
+                                                       "kind",
+                                                       "rootName",
+                                                       "rootServiceName",
+                                                       "traceDuration",
+                                                       "span:id",
+                                                       "span:parentID",
+                                                       "span:childCount",
+                                                       "span:duration",
+                                                       "span:name",
+                                                       "span:status",
+                                                       "span:statusMessage",
+                                                       "span:kind",
+                                                       "trace:id",
+                                                       "trace:duration",
+                                                       "trace:rootName",
+                                                       "trace:rootService",
+                                                       "event:name",
+                                                       "event:timeSinceStart",
+                                                       "link:traceID",
+                                                       "link:spanID",
+                                                       "instrumentation:name",
+                                                       "instrumentation:version",
+                                                       "nestedSetLeft",
+                                                       "nestedSetRight",
+                                                       "nestedSetParent",
+                                                       "true",
+                                                       "false",
+                                                       "nil",
+                                                       "error",
+                                                       "ok",
+                                                       "unset",
+                                                       "server",
+                                                       "client",
+                                                       "internal",
+                                                       "producer",
+                                                       "consumer",
+                                                       "unspecified",
+                                                       "minInt",
+                                                       "maxInt"};
+constexpr std::array<std::string_view, 19> kStageWords{"by",
+                                                       "select",
+                                                       "coalesce",
+                                                       "count",
+                                                       "min",
+                                                       "max",
+                                                       "avg",
+                                                       "sum",
+                                                       "rate",
+                                                       "count_over_time",
+                                                       "min_over_time",
+                                                       "max_over_time",
+                                                       "sum_over_time",
+                                                       "avg_over_time",
+                                                       "histogram_over_time",
+                                                       "quantile_over_time",
+                                                       "compare",
+                                                       "topk",
+                                                       "bottomk"};
+constexpr std::array<std::string_view, 16> kHints{"most_recent",
+                                                  "sample",
+                                                  "span_sample",
+                                                  "trace_sample",
+                                                  "exemplars",
+                                                  "extrapolate",
+                                                  "job_size",
+                                                  "time_overlap_cutoff",
+                                                  "concurrent_blocks",
+                                                  "debug",
+                                                  "info",
+                                                  "debug_return_in",
+                                                  "debug_std_dev",
+                                                  "debug_data_factor",
+                                                  "skip_ast_transformations",
+                                                  "spanonly_fetch"};
 
 template <size_t N>
-std::optional<int64_t> IndexOf(const std::array<std::string_view, N>& names, std::string_view word) {
+std::optional<int64_t> IndexOf(const std::array<std::string_view, N>& names,
+                               std::string_view word) {
   const auto found = std::find(names.begin(), names.end(), word);
   if (found == names.end()) return std::nullopt;
   return found - names.begin();
@@ -101,7 +165,8 @@ std::optional<Literal> LiteralNamed(std::string_view word) {
   if (word == "true" || word == "false") return NumberLiteral(LiteralType::kBool, word == "true");
   if (word == "minInt") return NumberLiteral(LiteralType::kInt, Limits::min());
   if (word == "maxInt") return NumberLiteral(LiteralType::kInt, Limits::max());
-  if (const auto status = IndexOf(kStatuses, word)) return NumberLiteral(LiteralType::kStatus, *status);
+  if (const auto status = IndexOf(kStatuses, word))
+    return NumberLiteral(LiteralType::kStatus, *status);
   if (const auto kind = IndexOf(kKinds, word)) return NumberLiteral(LiteralType::kKind, *kind);
   return std::nullopt;
 }

@@ -12,7 +12,8 @@ namespace {
 constexpr uint64_t kMagnitudeMax = uint64_t{1} << 63;
 
 bool IsNumeric(const Literal& l) {
-  return l.type == LiteralType::kInt || l.type == LiteralType::kFloat || l.type == LiteralType::kDuration;
+  return l.type == LiteralType::kInt || l.type == LiteralType::kFloat ||
+         l.type == LiteralType::kDuration;
 }
 
 // A scoped name that ends in `:word`, for who forgot the scope.
@@ -55,7 +56,8 @@ NodePtr Parser::ParseExpression(int level_min) {
     if (level == kNoOperator || level < level_min) break;
     const Token op = Take();
     if (op.kind == TokenKind::kEqual && At(TokenKind::kEqual)) {
-      return Fail({op.where.offset, Peek().where.end() - op.where.offset}, "equality is written with one `=`");
+      return Fail({op.where.offset, Peek().where.end() - op.where.offset},
+                  "equality is written with one `=`");
     }
     NodePtr right = ParseExpression(level == kPower ? kPower : level + 1);
     if (!right) return nullptr;
@@ -94,14 +96,17 @@ NodePtr Parser::ParseUnary(NodeKind kind) {
   const Token op = Take();
   if (kind == NodeKind::kNegate) {
     const Token& next = Peek();
-    const bool is_int_min = (next.kind == TokenKind::kInt || next.kind == TokenKind::kDuration) && next.magnitude == kMagnitudeMax;
+    const bool is_int_min = (next.kind == TokenKind::kInt || next.kind == TokenKind::kDuration) &&
+                            next.magnitude == kMagnitudeMax;
     if (!is_int_min) {
       NodePtr operand = ParseOperand();
       return operand ? FoldNegation(op, std::move(operand)) : nullptr;
     }
     const Token number = Take();
-    NodePtr node = NewNode(NodeKind::kLiteral, {op.where.offset, number.where.end() - op.where.offset});
-    node->literal.type = number.kind == TokenKind::kInt ? LiteralType::kInt : LiteralType::kDuration;
+    NodePtr node =
+        NewNode(NodeKind::kLiteral, {op.where.offset, number.where.end() - op.where.offset});
+    node->literal.type =
+        number.kind == TokenKind::kInt ? LiteralType::kInt : LiteralType::kDuration;
     node->literal.number = std::numeric_limits<int64_t>::min();
     return node;
   }
@@ -117,7 +122,8 @@ NodePtr Parser::ParseUnary(NodeKind kind) {
 // -5 is a literal; what can't be folded stays an operation.
 NodePtr Parser::FoldNegation(const Token& minus, NodePtr operand) {
   Literal& literal = operand->literal;
-  const bool fits = literal.type == LiteralType::kFloat || literal.number != std::numeric_limits<int64_t>::min();
+  const bool fits =
+      literal.type == LiteralType::kFloat || literal.number != std::numeric_limits<int64_t>::min();
   if (operand->kind == NodeKind::kLiteral && IsNumeric(literal) && fits) {
     literal.number = -literal.number;
     literal.real = -literal.real;
@@ -182,16 +188,20 @@ NodePtr Parser::FailAtUnknownWord() {
   const Token& token = Peek();
   const std::string& word = token.text;
   if (At(TokenKind::kWord) && tokens_[at_ + 1].kind == TokenKind::kOpenParen) {
-    if (IsAggregate(word) || IsMetric(word) || word == "by" || word == "select" || word == "coalesce") {
-      return Fail(token.where, "`" + word + "` is a stage of a pipeline: { ... } | " + word + "(...)");
+    if (IsAggregate(word) || IsMetric(word) || word == "by" || word == "select" ||
+        word == "coalesce") {
+      return Fail(token.where,
+                  "`" + word + "` is a stage of a pipeline: { ... } | " + word + "(...)");
     }
   }
   if (const std::string_view scoped = WithScope(word); !scoped.empty()) {
-    return Fail(token.where, "unknown name `" + word + "`; did you mean `" + std::string(scoped) + "`?");
+    return Fail(token.where,
+                "unknown name `" + word + "`; did you mean `" + std::string(scoped) + "`?");
   }
   std::string hint = DidYouMean(word, FieldWords());
   if (hint.empty() && word.find(':') == std::string::npos) {
-    hint = ": an attribute needs its scope, as in span." + word + ", resource." + word + " or ." + word;
+    hint = ": an attribute needs its scope, as in span." + word + ", resource." + word + " or ." +
+           word;
   }
   return Fail(token.where, "unknown name `" + word + "`" + hint);
 }

@@ -8,7 +8,9 @@
 namespace weft::query::lang::traceql {
 namespace {
 
-bool IsComparison(TokenKind kind) { return kind >= TokenKind::kEqual && kind <= TokenKind::kGreaterEqual; }
+bool IsComparison(TokenKind kind) {
+  return kind >= TokenKind::kEqual && kind <= TokenKind::kGreaterEqual;
+}
 
 bool IsArithmetic(TokenKind kind) { return kind >= TokenKind::kPlus && kind <= TokenKind::kCaret; }
 
@@ -90,14 +92,16 @@ NodePtr Parser::ParseHint() {
   if (!Expect(TokenKind::kEqual, "`=` after the hint's name")) return nullptr;
   NodePtr value = ParseOperand();
   if (!value) return nullptr;
-  if (value->kind != NodeKind::kLiteral) return Fail(value->where, "expected a value such as true or 0.1");
+  if (value->kind != NodeKind::kLiteral)
+    return Fail(value->where, "expected a value such as true or 0.1");
   return Adopt(hint.get(), std::move(value)) ? std::move(hint) : nullptr;
 }
 
 NodePtr Parser::ParsePipeline(bool in_parentheses) {
   NodePtr first = ParseStage(nullptr);
   if (!first) return nullptr;
-  const bool single = !At(TokenKind::kPipe) && !(SortOf(*first) == Sort::kMetric && IsComparison(Peek().kind));
+  const bool single =
+      !At(TokenKind::kPipe) && !(SortOf(*first) == Sort::kMetric && IsComparison(Peek().kind));
   if (single) {
     if (!CheckStage(*first, true, in_parentheses)) return nullptr;
     return first;
@@ -121,8 +125,9 @@ bool Parser::CheckStage(const Node& node, bool last, bool in_parentheses) {
   const Sort sort = SortOf(node);
   if (sort != Sort::kScalar && sort != Sort::kConstant) return true;
   if (last && in_parentheses) return true;
-  Fail(node.where, sort == Sort::kScalar ? "an aggregate selects nothing until it is compared, as in count() > 2"
-                                         : "a number alone selects nothing; expected { ... }");
+  Fail(node.where, sort == Sort::kScalar
+                       ? "an aggregate selects nothing until it is compared, as in count() > 2"
+                       : "a number alone selects nothing; expected { ... }");
   return false;
 }
 
@@ -142,19 +147,23 @@ NodePtr Parser::ParseStageWord(const Node* before) {
   if (word == "select") return ParseSelect();
   if (word == "topk" || word == "bottomk") {
     if (before == nullptr || SortOf(*before) != Sort::kMetric) {
-      return Fail(where, "`" + word + "` needs a metric before it, as in { ... } | rate() by (name) | " + word + "(10)");
+      return Fail(where, "`" + word +
+                             "` needs a metric before it, as in { ... } | rate() by (name) | " +
+                             word + "(10)");
     }
     return ParseTop();
   }
   if (word == "coalesce" || IsMetric(word)) {
-    if (before == nullptr) return Fail(where, "`" + word + "` needs spansets before it, as in { ... } | " + word + "()");
+    if (before == nullptr)
+      return Fail(where, "`" + word + "` needs spansets before it, as in { ... } | " + word + "()");
     if (IsMetric(word)) return ParseMetric();
     NodePtr node = NewNode(NodeKind::kCoalesce, Take().where);
     return Expect(TokenKind::kOpenParen, "`(`") ? Close(std::move(node)) : nullptr;
   }
   const bool is_field = IntrinsicNamed(word) || LiteralNamed(word);
   if (is_field) return Fail(where, "`" + word + "` belongs inside braces: { " + word + " ... }");
-  return Fail(where, "unknown name `" + word + "`: expected { ... } or a stage" + DidYouMean(word, StageWords()));
+  return Fail(where, "unknown name `" + word + "`: expected { ... } or a stage" +
+                         DidYouMean(word, StageWords()));
 }
 
 NodePtr Parser::ParseStageExpression(int level_min) {
@@ -181,7 +190,9 @@ NodePtr Parser::MakeStageOperation(const Token& op, NodePtr left, NodePtr right)
   }
   if (is_scalar(a) && is_scalar(b) && IsComparison(op.kind)) {
     if (a == Sort::kConstant && b == Sort::kConstant) {
-      return Fail(op.where, "a comparison of two numbers selects nothing; expected an aggregate such as count()");
+      return Fail(
+          op.where,
+          "a comparison of two numbers selects nothing; expected an aggregate such as count()");
     }
     return Join(NodeKind::kScalarFilter, op, std::move(left), std::move(right));
   }
@@ -199,7 +210,9 @@ NodePtr Parser::FailAtStageOperation(const Token& op, Sort left, Sort right) {
     return Fail(op.where, name + " relates spansets: expected { ... } on its " + side + " side");
   }
   if (IsComparison(op.kind) || IsArithmetic(op.kind)) {
-    return Fail(op.where, name + " works on numbers and aggregates such as count(); expected one on both sides");
+    return Fail(
+        op.where,
+        name + " works on numbers and aggregates such as count(); expected one on both sides");
   }
   return Fail(op.where, name + " has no meaning here");
 }
@@ -239,7 +252,8 @@ NodePtr Parser::ParseFilter() {
   }
   if (Peek().kind >= TokenKind::kDescendant) {
     return Fail(Peek().where, Describe(Peek()) + " relates spansets, as in { ... } " +
-                                  std::string(OperatorText(Peek().kind)) + " { ... }; inside braces it means nothing");
+                                  std::string(OperatorText(Peek().kind)) +
+                                  " { ... }; inside braces it means nothing");
   }
   if (!Expect(TokenKind::kCloseBrace, "an operator or `}`")) return nullptr;
   filter->where.length = Last().where.end() - filter->where.offset;
@@ -307,7 +321,9 @@ bool Parser::ParseMetricArguments(Node* metric) {
     return false;
   }
   const bool is_name = At(TokenKind::kAttribute) || At(TokenKind::kWord);
-  NodePtr first = compare ? ParseFilter() : is_name ? ParseOperand() : FailHere("an attribute or an intrinsic");
+  NodePtr first = compare   ? ParseFilter()
+                  : is_name ? ParseOperand()
+                            : FailHere("an attribute or an intrinsic");
   if (!first || !Adopt(metric, std::move(first))) return false;
   const bool takes_numbers = compare || metric->text == "quantile_over_time";
   if (metric->text == "quantile_over_time" && !At(TokenKind::kComma)) {
@@ -329,7 +345,8 @@ NodePtr Parser::ParseMetricFilter() {
   filter->op_where = op.where;
   NodePtr number = ParseStageExpression(kSum);
   if (!number) return nullptr;
-  if (SortOf(*number) != Sort::kConstant) return Fail(number->where, "expected a number to compare the metric with");
+  if (SortOf(*number) != Sort::kConstant)
+    return Fail(number->where, "expected a number to compare the metric with");
   return Adopt(filter.get(), std::move(number)) ? std::move(filter) : nullptr;
 }
 
@@ -346,7 +363,8 @@ NodePtr Parser::ParseTop() {
 
 // A number with or without signs before it.
 NodePtr Parser::ParseNumber() {
-  const bool starts = At(TokenKind::kMinus) || At(TokenKind::kInt) || At(TokenKind::kFloat) || At(TokenKind::kDuration);
+  const bool starts = At(TokenKind::kMinus) || At(TokenKind::kInt) || At(TokenKind::kFloat) ||
+                      At(TokenKind::kDuration);
   NodePtr number = starts ? ParseOperand() : FailHere("a number");
   if (number && number->kind != NodeKind::kLiteral) return Fail(number->where, "expected a number");
   return number;

@@ -55,7 +55,8 @@ bool Parser::Adopt(Node* parent, NodePtr child) {
   parent->height = std::max(parent->height, child->height + 1);
   parent->children.push_back(std::move(child));
   if (parent->height <= kNestingMax) return true;
-  Fail(parent->op_where, "nested too deeply: more than " + std::to_string(kNestingMax) + " operators in each other",
+  Fail(parent->op_where,
+       "nested too deeply: more than " + std::to_string(kNestingMax) + " operators in each other",
        ErrorCode::kTooLarge);
   return false;
 }
@@ -95,9 +96,11 @@ bool Parser::ParseAttributeList(Node* parent) {
 }
 
 QueryResult<NodePtr> Parser::ParseSingleField() {
-  NodePtr field = At(TokenKind::kAttribute) || At(TokenKind::kWord) ? ParseOperand()
-                                                                    : FailHere("an attribute or an intrinsic");
-  if (field && field->kind == NodeKind::kLiteral) field = Fail(field->where, "expected an attribute or an intrinsic");
+  NodePtr field = At(TokenKind::kAttribute) || At(TokenKind::kWord)
+                      ? ParseOperand()
+                      : FailHere("an attribute or an intrinsic");
+  if (field && field->kind == NodeKind::kLiteral)
+    field = Fail(field->where, "expected an attribute or an intrinsic");
   if (field && !At(TokenKind::kEnd)) field = FailHere("the end of the name");
   if (!field) return *std::move(error_);
   return field;

@@ -17,7 +17,8 @@ namespace weft::query::lang::traceql {
 
 class Parser {
  public:
-  Parser(std::string_view text, std::vector<Token> tokens) : text_(text), tokens_(std::move(tokens)) {}
+  Parser(std::string_view text, std::vector<Token> tokens)
+      : text_(text), tokens_(std::move(tokens)) {}
 
   // Each may be called once.
   QueryResult<NodePtr> ParseWholeQuery();

@@ -215,10 +215,12 @@ std::string Print(const Node& node) {
 }
 
 bool SameTree(const Node& a, const Node& b) {
-  const bool same = a.kind == b.kind && a.op == b.op && a.literal == b.literal && a.scope == b.scope &&
-                    a.of_parent == b.of_parent && a.property == b.property && a.text == b.text;
-  return same && std::equal(a.children.begin(), a.children.end(), b.children.begin(), b.children.end(),
-                            [](const NodePtr& x, const NodePtr& y) { return SameTree(*x, *y); });
+  const bool same = a.kind == b.kind && a.op == b.op && a.literal == b.literal &&
+                    a.scope == b.scope && a.of_parent == b.of_parent && a.property == b.property &&
+                    a.text == b.text;
+  return same &&
+         std::equal(a.children.begin(), a.children.end(), b.children.begin(), b.children.end(),
+                    [](const NodePtr& x, const NodePtr& y) { return SameTree(*x, *y); });
 }
 
 }  // namespace weft::query::lang::traceql

@@ -71,8 +71,8 @@ struct Token {
   std::string text;
 };
 
-// Splits `text` into tokens; the last one is kEnd. One pass; white space and comments (`//`, `/* */`) are
-// skipped. At most one token a byte.
+// Splits `text` into tokens; the last one is kEnd. One pass; white space and comments (`//`, `/*
+// */`) are skipped. At most one token a byte.
 QueryResult<std::vector<Token>> Tokenize(std::string_view text);
 
 }  // namespace weft::query::lang::traceql

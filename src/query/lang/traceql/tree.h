@@ -1,7 +1,8 @@
 // The tree of a TraceQL query: the whole language, as written.
 //
-// One node type for all of it; `kind` says what it is and what its children are. Chains of `&&` (or of `||`)
-// are one node with many children; parentheses leave no trace, as the shape of the tree says it all.
+// One node type for all of it; `kind` says what it is and what its children are. Chains of `&&` (or
+// of `||`) are one node with many children; parentheses leave no trace, as the shape of the tree
+// says it all.
 #pragma once
 
 #include <cstdint>
@@ -33,17 +34,17 @@ enum class NodeKind : uint8_t {
   kFilter,            // { x }; no child for {}
   kSpansetOperation,  // A op B; && and || take two or more
   // Stages of a pipeline.
-  kPipeline,       // two or more stages, or one that had to be in parentheses
-  kGroup,          // by(x)
-  kCoalesce,       // coalesce()
-  kSelect,         // select(x, ...)
-  kAggregate,      // count(), min(x), ...: `text` is its name
+  kPipeline,         // two or more stages, or one that had to be in parentheses
+  kGroup,            // by(x)
+  kCoalesce,         // coalesce()
+  kSelect,           // select(x, ...)
+  kAggregate,        // count(), min(x), ...: `text` is its name
   kScalarOperation,  // arithmetic on aggregates, metrics and numbers
-  kScalarFilter,   // scalar op scalar
-  kMetric,         // rate(), quantile_over_time(x, q, ...), compare({...}, n): `text` is its name; a last
-                   // child kGroup is its by(...)
-  kMetricFilter,   // metric, `op`, scalar: {} | rate() > 5
-  kTop,            // topk(n), bottomk(n): `text`, literal
+  kScalarFilter,     // scalar op scalar
+  kMetric,  // rate(), quantile_over_time(x, q, ...), compare({...}, n): `text` is its name; a last
+            // child kGroup is its by(...)
+  kMetricFilter,  // metric, `op`, scalar: {} | rate() > 5
+  kTop,           // topk(n), bottomk(n): `text`, literal
   // Around it all.
   kQuery,  // body, then hints
   kHint,   // `text` = literal
@@ -65,27 +66,27 @@ using NodePtr = std::unique_ptr<Node>;
 
 struct Node {
   NodeKind kind = NodeKind::kLiteral;
-  TextRange where;        // from its first to its last token
-  TextRange op_where;     // of the operator, in operations
+  TextRange where;     // from its first to its last token
+  TextRange op_where;  // of the operator, in operations
   TokenKind op = TokenKind::kEnd;
-  uint32_t height = 1;    // 1 + that of the highest child
+  uint32_t height = 1;  // 1 + that of the highest child
   Literal literal;
   AttributeScope scope = AttributeScope::kNone;  // kAttribute
-  bool of_parent = false;                        // kAttribute, kIntrinsic: `parent.` stood before it
+  bool of_parent = false;  // kAttribute, kIntrinsic: `parent.` stood before it
   plan::Property property = plan::Property::kDuration;  // kIntrinsic
-  std::string text;  // kAttribute: key; names as said above
+  std::string text;                                     // kAttribute: key; names as said above
   std::vector<NodePtr> children;
 };
 
-// Parses a whole query (its root is kQuery). Linear in the length of the text; refuses what is longer than
-// kQueryBytesMax or nested deeper than kNestingMax.
+// Parses a whole query (its root is kQuery). Linear in the length of the text; refuses what is
+// longer than kQueryBytesMax or nested deeper than kNestingMax.
 QueryResult<NodePtr> Parse(std::string_view text);
 
 // One attribute or intrinsic as it is written inside braces (`span.http.route`, `name`).
 QueryResult<NodePtr> ParseField(std::string_view text);
 
-// The query in canonical form: one space around operators, parentheses where the tree needs them and where `&&`
-// and `||` mix, unscoped spelling of intrinsics. Parse(Print(x)) is x again.
+// The query in canonical form: one space around operators, parentheses where the tree needs them
+// and where `&&` and `||` mix, unscoped spelling of intrinsics. Parse(Print(x)) is x again.
 std::string Print(const Node& node);
 
 // Whether two trees say the same (positions aside).
