@@ -1,0 +1,132 @@
+#include "app/commands/check_command.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "app/commands/blocks_command.h"
+#include "app/commands/progress_bar.h"
+#include "base/env.h"
+#include "block/check.h"
+#include "store/catalog.h"
+#include "store/local_object_store.h"
+
+namespace weft::app::commands {
+namespace {
+
+// The files of one block of a store.
+class StoredFiles : public block::FileOpener {
+ public:
+  StoredFiles(const store::ObjectStore& objects, store::BlockName name)
+      : objects_(objects), name_(std::move(name)) {}
+
+  Result<std::unique_ptr<ReadableFile>> Open(std::string_view file) const override {
+    return objects_.Open(store::ObjectOf(name_, file));
+  }
+
+ private:
+  const store::ObjectStore& objects_;
+  const store::BlockName name_;
+};
+
+bool IsNamed(const store::BlockName& block, const std::string& text) {
+  return text == block.id || text == store::FolderOf(block);
+}
+
+// What the user asked for, out of what there is.
+struct Selection {
+  std::vector<const store::CatalogBlock*> blocks;
+  std::vector<const store::Catalog::Damaged*> damaged;
+  std::vector<std::string> missing;  // named, and not there
+  uint64_t bytes = 0;
+};
+
+Selection Select(const store::Catalog& catalog, const std::vector<std::string>& names) {
+  std::vector<bool> found(names.size());
+  const auto is_wanted = [&](const store::BlockName& block) {
+    bool wanted = names.empty();
+    for (size_t i = 0; i < names.size(); ++i) {
+      if (!IsNamed(block, names[i])) continue;
+      wanted = true;
+      found[i] = true;
+    }
+    return wanted;
+  };
+  Selection selection;
+  for (const auto& block : catalog.blocks) {
+    if (!is_wanted(block.name)) continue;
+    selection.blocks.push_back(&block);
+    selection.bytes += block.total_bytes;
+  }
+  for (const auto& damaged : catalog.damaged) {
+    if (is_wanted(damaged.name)) selection.damaged.push_back(&damaged);
+  }
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (!found[i]) selection.missing.push_back(names[i]);
+  }
+  return selection;
+}
+
+// Whether the block is still listed: compaction or retention may take one away while it is being
+// read.
+bool IsStillThere(const store::ObjectStore& objects, const store::BlockName& name) {
+  return store::ReadCatalogBlock(objects, name).error().code() != ErrorCode::kNotFound;
+}
+
+// Checks the blocks one after the other. The number of findings.
+uint64_t CheckAll(const store::ObjectStore& objects, const Selection& selection,
+                  const Console& console) {
+  uint64_t findings = 0;
+  uint64_t bytes = 0;
+  uint64_t count = 0;
+  ProgressBar bar(console.err, "check", selection.bytes);
+  const auto report = [&](const store::BlockName& block, const std::string& what) {
+    bar.Clear();
+    console.out.Print(Printable(store::FolderOf(block) + ": " + what) + "\n");
+    ++findings;
+  };
+  for (const auto* damaged : selection.damaged) report(damaged->name, damaged->error.message());
+  for (const auto* block : selection.blocks) {
+    bar.Update(bytes,
+               "block " + FormatCount(++count) + " of " + FormatCount(selection.blocks.size()));
+    const auto found = block::CheckBlock(block->meta, StoredFiles(objects, block->name));
+    if (found.empty() || IsStillThere(objects, block->name)) {
+      for (const block::CheckFinding& finding : found) report(block->name, finding.ToText());
+    }
+    bytes += block->total_bytes;
+  }
+  return findings;
+}
+
+}  // namespace
+
+int RunCheck(const CheckOptions& options, const Console& console) {
+  Env& env = Env::Posix();
+  if (!env.Exists(options.data_dir)) {
+    console.Complain("there is no folder " + options.data_dir +
+                     "; name the data folder with --data");
+    return 1;
+  }
+  const store::LocalObjectStore objects(env, BlocksFolder(options.data_dir));
+  const auto catalog = store::ReadCatalog(objects);
+  if (!catalog.ok()) {
+    console.Complain(catalog.error().message());
+    return 1;
+  }
+  const Selection selection = Select(*catalog, options.blocks);
+  for (const std::string& name : selection.missing)
+    console.Complain("there is no block " + Printable(name));
+  const int64_t begin_ns = env.MonotonicNs();
+  const uint64_t findings = CheckAll(objects, selection, console);
+  const size_t blocks = selection.blocks.size() + selection.damaged.size();
+  const double seconds = std::max(1e-3, static_cast<double>(env.MonotonicNs() - begin_ns) / 1e9);
+  console.out.Print(
+      FormatCount(blocks) + (blocks == 1 ? " block, " : " blocks, ") +
+      FormatBytes(selection.bytes) + " checked (" +
+      FormatBytes(static_cast<uint64_t>(static_cast<double>(selection.bytes) / seconds)) +
+      "/s): " + (findings == 0 ? "sound" : FormatCount(findings) + " findings") + "\n");
+  if (findings > 0) return 1;
+  return selection.missing.empty() ? 0 : 2;
+}
+
+}  // namespace weft::app::commands
