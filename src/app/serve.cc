@@ -22,6 +22,7 @@
 #include "app/starting_source.h"
 #include "app/version.h"
 #include "base/env.h"
+#include "base/folder.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "live/live_traces.h"
@@ -110,7 +111,7 @@ class Server {
 
  private:
   Error OpenStore() {
-    WEFT_RETURN_IF_ERROR(env_.CreateFolder(config_.data));
+    WEFT_RETURN_IF_ERROR(MakeDurableFolder(env_, config_.data));
     auto lock = env_.LockFile(config_.data + "/lock");
     if (!lock.ok())
       return lock.error().WithContext("the data folder " + config_.data +

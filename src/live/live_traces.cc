@@ -14,7 +14,6 @@ namespace weft::live {
 namespace {
 
 constexpr int64_t kTickNs = 50'000'000;
-constexpr int64_t kBuildRetryNs = 1'000'000'000;
 constexpr uint32_t kOverloadRetryMs = 1000;
 // A WAL segment is closed after a block was written when it holds this much: it can be released
 // with that block.
@@ -375,7 +374,7 @@ void LiveTraces::RunBuilder() {
       build_tasks_.push_front(std::move(task));
       LogError("a block can't be written; its spans stay in the WAL", {{"error", error.message()}});
       build_changed_.NotifyAll();
-      if (!build_stop_) build_changed_.WaitFor(build_mutex_, kBuildRetryNs);
+      if (!build_stop_) build_changed_.WaitFor(build_mutex_, options_.build_retry_ns);
     }
     build_changed_.NotifyAll();
   }

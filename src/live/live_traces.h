@@ -43,6 +43,7 @@ struct LiveOptions {
   block::BlockWriterOptions block;
   uint32_t shard_count = 1;  // one thread each
   uint64_t memory_bytes_max = 1u << 30;
+  int64_t build_retry_ns = 1'000'000'000;  // pause after a block could not be written
 };
 
 struct FlushReport {
