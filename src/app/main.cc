@@ -12,6 +12,7 @@
 #include <CLI/CLI.hpp>
 
 #include "app/commands/blocks_command.h"
+#include "app/commands/check_command.h"
 #include "app/commands/import_command.h"
 #include "app/commands/query_command.h"
 #include "app/commands/trace_command.h"
@@ -177,6 +178,16 @@ void AddBlocks(CLI::App* root, int* exit_code) {
   command->callback([options, exit_code] { *exit_code = commands::RunBlocks(*options); });
 }
 
+void AddCheck(CLI::App* root, int* exit_code) {
+  auto options = std::make_shared<commands::CheckOptions>();
+  CLI::App* command = root->add_subcommand(
+      "check", "Read every byte of stored blocks and say what is wrong with them");
+  command->add_option("blocks", options->blocks, "block ids; all when none is named")
+      ->type_name("BLOCK");
+  command->add_option("--data", options->data_dir, "data folder")->capture_default_str();
+  command->callback([options, exit_code] { *exit_code = commands::RunCheck(*options); });
+}
+
 int Main(int argc, char** argv) {
   CLI::App root("weft: distributed tracing in one binary");
   root.require_subcommand(1);
@@ -188,6 +199,7 @@ int Main(int argc, char** argv) {
   AddQuery(&root, &exit_code);
   AddTrace(&root, &exit_code);
   AddBlocks(&root, &exit_code);
+  AddCheck(&root, &exit_code);
   root.add_subcommand("version", "Print the version")->callback([] {
     std::printf("weft %s\n", kVersion);
   });
