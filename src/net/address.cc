@@ -19,8 +19,12 @@ Result<HostPort> ParseHostPort(std::string_view text) {
   if (colon == std::string_view::npos) return BadAddress(text);
   std::string_view host = text.substr(0, colon);
   const std::string_view digits = text.substr(colon + 1);
-  if (host.size() >= 2 && host.front() == '[' && host.back() == ']') {
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
     host = host.substr(1, host.size() - 2);
+    // IPv6, maybe with an IPv4 end, maybe with a zone.
+    if (host.find(':') == std::string_view::npos || host.find_first_of("[]/ ") != host.npos) {
+      return BadAddress(text);
+    }
   } else if (host.find_first_of(":[]/ ") != std::string_view::npos) {
     return BadAddress(text);
   }

@@ -146,24 +146,60 @@ class ZstdDecompressor : public Decompressor {
 
   Error Add(std::string_view piece, std::string* out) override {
     if (stream_ == nullptr) return Error(ErrorCode::kInternal, "zstd could not be started");
-    ZSTD_inBuffer in{piece.data(), piece.size(), 0};
+    while (!piece.empty()) {
+      if (within_frame_) {
+        WEFT_RETURN_IF_ERROR(Decode(&piece, out));
+      } else if (TakeMagic(&piece)) {
+        if (!IsFrameMagic()) return Malformed("zstd");
+        std::string_view magic(magic_.data(), magic_.size());
+        magic_bytes_ = 0;
+        within_frame_ = true;
+        WEFT_RETURN_IF_ERROR(Decode(&magic, out));
+      }
+    }
+    return Error::Ok();
+  }
+  Error Finish() override {
+    return within_frame_ || magic_bytes_ != 0 ? CutShort("zstd") : Error::Ok();
+  }
+
+ private:
+  // Each frame begins with four bytes that say what it is. They are looked at here, because the
+  // library also reads formats of its past, which know no limit on the window.
+  bool TakeMagic(std::string_view* piece) {
+    const size_t n = std::min(magic_.size() - magic_bytes_, piece->size());
+    std::copy_n(piece->data(), n, magic_.data() + magic_bytes_);
+    piece->remove_prefix(n);
+    magic_bytes_ += n;
+    return magic_bytes_ == magic_.size();
+  }
+  bool IsFrameMagic() const {
+    uint32_t magic = 0;
+    for (size_t i = 4; i-- > 0;) magic = magic << 8 | static_cast<unsigned char>(magic_[i]);
+    return magic == ZSTD_MAGICNUMBER ||
+           (magic & ZSTD_MAGIC_SKIPPABLE_MASK) == ZSTD_MAGIC_SKIPPABLE_START;
+  }
+  // Decodes up to the end of the frame or of the piece.
+  Error Decode(std::string_view* piece, std::string* out) {
+    ZSTD_inBuffer in{piece->data(), piece->size(), 0};
     bool full = false;
-    while (in.pos < in.size || full) {
+    while (within_frame_ && (in.pos < in.size || full)) {
       ZSTD_outBuffer space{output_.piece(), output_.piece_bytes(), 0};
       const size_t hint = ZSTD_decompressStream(stream_, &space, &in);
       if (ZSTD_isError(hint)) return Malformed("zstd");
       WEFT_RETURN_IF_ERROR(output_.Take(space.pos, out));
       within_frame_ = hint != 0;
-      full = within_frame_ && space.pos == space.size;
+      full = space.pos == space.size;
     }
+    piece->remove_prefix(in.pos);
     return Error::Ok();
   }
-  Error Finish() override { return within_frame_ ? CutShort("zstd") : Error::Ok(); }
 
- private:
   LimitedOutput output_;
   ZSTD_DStream* stream_;
   bool within_frame_ = false;
+  std::array<char, 4> magic_{};  // of the next frame, as far as it has come
+  size_t magic_bytes_ = 0;
 };
 
 std::string CompressZlib(std::string_view bytes, int window_bits) {

@@ -123,6 +123,14 @@ TEST(CompressionTest, ZstdWindowsBeyondEightMebibytesAreRefused) {
             ErrorCode::kInvalidArgument);
 }
 
+TEST(CompressionTest, FormatsOfZstdsPastAreRefused) {
+  // The magic number of version 0.5, which the library would still read.
+  EXPECT_EQ(Decompress(ContentCoding::kZstd, std::string("\x25\xb5\x2f\xfd\x04\xf3\0\0", 8), 100)
+                .error()
+                .code(),
+            ErrorCode::kInvalidArgument);
+}
+
 TEST(CompressionTest, NamesOfCodings) {
   EXPECT_EQ(ParseContentCoding(""), ContentCoding::kIdentity);
   EXPECT_EQ(ParseContentCoding("Identity"), ContentCoding::kIdentity);

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <future>
+#include <random>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -437,6 +438,45 @@ TEST_F(HttpServerTest, AddressInUseIsAClearError) {
   EXPECT_EQ(second.error().code(), ErrorCode::kIo);
   EXPECT_NE(second.error().message().find(server_->bound_address()), std::string::npos);
   EXPECT_EQ(HttpServer::Start("nonsense", {}, router_).error().code(), ErrorCode::kInvalidArgument);
+}
+
+TEST_F(HttpServerTest, HalfAndBrokenRequestsLeaveTheServerInOrder) {
+  HttpServerOptions options;
+  options.head_timeout_ms = 50;
+  options.body_timeout_ms = 50;
+  options.head_bytes_max = 2000;
+  Start(options);
+  const std::string pieces[] = {"GET /hello HTTP/1.1\r\n\r\n",
+                                "POST /echo HTTP/1.1\r\nContent-Length: 5\r\n\r\n12345",
+                                "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
+                                "3\r\nabc\r\n",
+                                "0\r\n\r\n",
+                                "Content-Length: 99999999999999999999\r\n",
+                                "\r\n\r\n",
+                                "Content-Encoding: gzip\r\n",
+                                std::string("\x1f\x8b\x08\0\0", 5),
+                                "Expect: 100-continue\r\n",
+                                "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+                                "HEAD /big HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"};
+  std::mt19937 random(5);
+  for (int round = 0; round < 200; ++round) {
+    std::string bytes;
+    for (uint32_t n = 1 + random() % 6; n > 0; --n) bytes += pieces[random() % std::size(pieces)];
+    for (uint32_t n = random() % 3; n > 0; --n) {
+      bytes[random() % bytes.size()] = static_cast<char>(random());
+    }
+    bytes.resize(random() % (bytes.size() + 1));
+    RawClient client(server_->bound_address());
+    const size_t half = bytes.size() / 2;
+    if (!client.Send(std::string_view(bytes).substr(0, half))) continue;
+    if (!client.Send(std::string_view(bytes).substr(half))) continue;
+    if (round % 3 == 0) client.HalfClose();
+    if (round % 3 == 1) client.ReadAll();
+  }
+  HttpClient client(server_->bound_address());
+  EXPECT_EQ(client.Get("/hello")->body, "hello");
+  server_->Stop(10);
+  EXPECT_EQ(metrics_.GetGauge("weft_http_connections", "", {{"server", "http"}}).value(), 0);
 }
 
 // Refuses what its plan says, in its own words.

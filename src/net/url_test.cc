@@ -60,7 +60,7 @@ TEST(AddressTest, HostAndPort) {
   EXPECT_EQ(ParseHostPort(":0")->host, "");
   EXPECT_EQ(ParseHostPort("localhost:65535")->port, 65535);
   for (const char* text : {"", "4318", "host", "host:", "host:x", "host:65536", "::1:80", "a b:1",
-                           "host:-1", "http://host:1", "host:1 "}) {
+                           "host:-1", "http://host:1", "host:1 ", "[a[:]:1", "[]:1", "[host]:1"}) {
     EXPECT_EQ(ParseHostPort(text).error().code(), ErrorCode::kInvalidArgument) << text;
   }
   EXPECT_EQ(FormatHostPort({"::1", 80}), "[::1]:80");
