@@ -90,16 +90,17 @@ std::string BodyOf(const BlockMeta& meta) {
   return out;
 }
 
-// Reads members of one JSON object; remembers the first that is missing or of another type.
+// Reads members of one JSON object; stops at the first that is missing or of another type.
 class ObjectReader {
  public:
   explicit ObjectReader(simdjson::dom::element element) {
-    if (element.get_object().get(object_) != simdjson::SUCCESS) bad_ = "object";
+    if (element.get_object().get(object_) != simdjson::SUCCESS) bad_ = "an object";
   }
 
   template <typename T>
   void Number(const char* name, T* out) {
     uint64_t value = 0;
+    if (!bad_.empty()) return;
     if (object_[name].get(value) != simdjson::SUCCESS || static_cast<T>(value) != value) {
       Miss(name);
     } else {
@@ -108,6 +109,7 @@ class ObjectReader {
   }
   void String(const char* name, std::string* out) {
     std::string_view value;
+    if (!bad_.empty()) return;
     if (object_[name].get(value) != simdjson::SUCCESS) {
       Miss(name);
     } else {
@@ -118,6 +120,7 @@ class ObjectReader {
   template <typename F>
   void List(const char* name, F read) {
     simdjson::dom::array array;
+    if (!bad_.empty()) return;
     if (object_[name].get(array) != simdjson::SUCCESS) return Miss(name);
     for (const simdjson::dom::element element : array) {
       ObjectReader reader(element);
@@ -128,9 +131,7 @@ class ObjectReader {
   const std::string& bad() const { return bad_; }
 
  private:
-  void Miss(const char* name) {
-    if (bad_.empty()) bad_ = name;
-  }
+  void Miss(const char* name) { bad_ = name; }
 
   simdjson::dom::object object_;
   std::string bad_;

@@ -230,20 +230,30 @@ Result<ColumnPtr> TableReader::Read(uint32_t row_group, uint32_t column, ByteCou
   return whole;
 }
 
-Result<ColumnPtr> TableReader::ReadRange(uint32_t row_group, uint32_t column, uint32_t begin,
-                                         uint32_t end, ByteCounter* bytes) const {
+Result<ColumnPtr> TableReader::Assemble(uint32_t row_group, uint32_t column, uint32_t begin,
+                                        uint32_t end, bool trust_nulls, ByteCounter* bytes) const {
   auto dictionary = ReadDictionary(row_group, column, bytes);
   if (!dictionary.ok()) {
     return Explain(dictionary.error(), row_group, column, 0,
                    footer_.row_groups[row_group].row_count);
   }
   ColumnAssembler assembler(ShapeOf(row_group, column), *dictionary, end - begin);
-  if (footer_.columns[column].optional && AllNull(row_group, column)) {
+  if (trust_nulls && footer_.columns[column].optional && AllNull(row_group, column)) {
     assembler.AddNulls(end - begin);
   } else {
     WEFT_RETURN_IF_ERROR(AddRows(row_group, column, begin, end, &assembler, bytes));
   }
   return ColumnPtr(assembler.Finish());
+}
+
+Result<ColumnPtr> TableReader::ReadRange(uint32_t row_group, uint32_t column, uint32_t begin,
+                                         uint32_t end, ByteCounter* bytes) const {
+  return Assemble(row_group, column, begin, end, /*trust_nulls=*/true, bytes);
+}
+
+Result<ColumnPtr> TableReader::ReadPages(uint32_t row_group, uint32_t column, uint32_t begin,
+                                         uint32_t end) const {
+  return Assemble(row_group, column, begin, end, /*trust_nulls=*/false, nullptr);
 }
 
 Result<ColumnPtr> TableReader::ReadRows(uint32_t row_group, uint32_t column,

@@ -61,6 +61,9 @@ class TableReader {
   // Rows [begin, end) of it.
   Result<ColumnPtr> ReadRange(uint32_t row_group, uint32_t column, uint32_t begin, uint32_t end,
                               ByteCounter* bytes) const;
+  // The same from the pages themselves, even where the footer says that no row has a value.
+  Result<ColumnPtr> ReadPages(uint32_t row_group, uint32_t column, uint32_t begin,
+                              uint32_t end) const;
   // Some rows of it, ascending.
   Result<ColumnPtr> ReadRows(uint32_t row_group, uint32_t column, std::span<const uint32_t> rows,
                              ByteCounter* bytes) const;
@@ -80,6 +83,8 @@ class TableReader {
                           uint32_t value_count, ByteCounter* bytes) const;
   Result<std::shared_ptr<const Dictionary>> ReadDictionary(uint32_t row_group, uint32_t column,
                                                            ByteCounter* bytes) const;
+  Result<ColumnPtr> Assemble(uint32_t row_group, uint32_t column, uint32_t begin, uint32_t end,
+                             bool trust_nulls, ByteCounter* bytes) const;
   Error AddRows(uint32_t row_group, uint32_t column, uint32_t begin, uint32_t end,
                 ColumnAssembler* assembler, ByteCounter* bytes) const;
   ColumnPtr FindWhole(uint32_t row_group, uint32_t column) const;

@@ -368,7 +368,7 @@ class BlockWriter {
       const RowRef ref = rows_.rows[i];
       const SpanBatch& b = batch(ref);
       trace.start_ns = std::min(trace.start_ns, b.start_ns[ref.row]);
-      trace.end_ns = std::max(trace.end_ns, b.end_ns[ref.row]);
+      trace.end_ns = std::max({trace.end_ns, b.end_ns[ref.row], b.start_ns[ref.row]});
       trace.errors += b.status[ref.row] == static_cast<uint8_t>(model::StatusCode::kError);
       trace.flags |= FlagsOfMarks(rows_.marks[i]);
       root |= !b.parent_span_id[ref.row].valid();
