@@ -20,6 +20,7 @@ Traffic MakeTraffic(uint64_t spans, uint64_t seed, uint64_t now_ns) {
       static_cast<uint64_t>(static_cast<double>(spans) / kSpansPerVirtualSecond * 1e9);
   options.first_ns = now_ns - length_ns - 10 * kSecondNs;
   options.requests_per_second = kSpansPerVirtualSecond / kSpansPerRequest;
+  options.wave_height = 0;
   options.timeline_speed = kTimelineSpeed;
   demo::ShopFeed feed(options);
   Traffic traffic;
@@ -39,6 +40,7 @@ demo::ShopFeed MakeLiveFeed(double spans_per_second, uint64_t seed, uint64_t now
   options.seed = seed;
   options.first_ns = now_ns;
   options.requests_per_second = spans_per_second / kSpansPerRequest;
+  options.wave_height = 0;
   options.timeline_speed = kTimelineSpeed;
   return demo::ShopFeed(options);
 }

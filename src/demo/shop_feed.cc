@@ -10,7 +10,6 @@ namespace {
 
 constexpr uint64_t kFlushEveryNs = 100'000'000;
 constexpr double kWaveSeconds = 300;
-constexpr double kWaveHeight = 0.25;  // traffic swells and ebbs by this share
 
 }  // namespace
 
@@ -45,7 +44,8 @@ void ShopFeed::Release(uint64_t now_ns, std::vector<ExportRequest>* out) {
 
 uint64_t ShopFeed::NextGapNs(uint64_t now_ns) {
   const double second = static_cast<double>(now_ns - options_.first_ns) * 1e-9;
-  const double wave = 1 + kWaveHeight * std::sin(second / kWaveSeconds * 2 * std::numbers::pi);
+  const double wave =
+      1 + options_.wave_height * std::sin(second / kWaveSeconds * 2 * std::numbers::pi);
   return static_cast<uint64_t>(
              shop_.random().Exponential(1e9 / (options_.requests_per_second * wave))) +
          1;

@@ -19,6 +19,7 @@ struct ShopFeedOptions {
   uint64_t first_ns =
       0;  // when the first request may come in, and the first cycle of incidents begins
   double requests_per_second = 5;  // people's requests: traces, and some traces besides
+  double wave_height = 0.25;       // traffic swells and ebbs by this share, every five minutes
   double timeline_speed = 1;
   BatchOptions batch;
 };
