@@ -1,0 +1,123 @@
+// The answer may not depend on where the spans are: TraceQL's corpus over the real live traces and
+// store, on a disk in memory.
+#include <future>
+#include <numeric>
+#include <string>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+#include "base/env_fake.h"
+#include "base/folder.h"
+#include "base/log.h"
+#include "live/live_traces.h"
+#include "model/span_batch.h"
+#include "query/lang/traceql/compile.h"
+#include "store/block_store.h"
+#include "store/local_object_store.h"
+#include "test/corpus/corpus.h"
+
+namespace weft {
+namespace {
+
+// A server's data path without its sockets.
+class Server : public block::RowSource {
+ public:
+  Error Start() {
+    live_.reset();
+    store_.reset();
+    metrics_ = std::make_unique<MetricRegistry>();
+    WEFT_RETURN_IF_ERROR(MakeDurableFolder(env_, "data"));
+    WEFT_ASSIGN_OR_RETURN(store_, store::BlockStore::Open(objects_, {}, *metrics_));
+    live::LiveOptions options;
+    options.wal.folder = "data/wal";
+    options.wal.disk_reserve_bytes = 0;
+    WEFT_ASSIGN_OR_RETURN(
+        live_, live::LiveTraces::Open(env_, options, *metrics_, *store_, *store_, nullptr));
+    return Error::Ok();
+  }
+
+  Error Push(const model::SpanBatch& spans, const std::vector<uint32_t>& rows) {
+    auto batch = std::make_unique<model::SpanBatch>();
+    model::BatchAppender(batch.get()).Append(spans, rows);
+    std::promise<Error> done;
+    live_->Push("default", std::move(batch),
+                [&](Error error) { done.set_value(std::move(error)); });
+    return done.get_future().get();
+  }
+  Error Flush() { return live_->Flush().error(); }
+  // As after a kill: nothing is flushed.
+  Error Restart() {
+    live_->Stop(0);
+    env_.PowerCycle();
+    return Start();
+  }
+
+  Result<std::vector<std::shared_ptr<const block::RowGroup>>> Snapshot(
+      const model::TenantId& tenant, TimeRange range,
+      const block::SnapshotOptions& options) const override {
+    return live_->Snapshot(tenant, range, options);
+  }
+  Result<model::SpanBatch> FindTrace(const model::TenantId& tenant,
+                                     model::TraceId id) const override {
+    return live_->FindTrace(tenant, id);
+  }
+  Result<JoinedSummary> SummarizeTrace(const model::TenantId& tenant,
+                                       model::TraceId id) const override {
+    return live_->SummarizeTrace(tenant, id);
+  }
+
+ private:
+  FakeEnv env_{1};
+  store::LocalObjectStore objects_{env_, "data/blocks"};
+  std::unique_ptr<MetricRegistry> metrics_;
+  std::unique_ptr<store::BlockStore> store_;
+  std::unique_ptr<live::LiveTraces> live_;
+};
+
+using Placed = Result<std::shared_ptr<const block::RowSource>>;
+
+// Rows `first`, then - after `between` - the others, then `last`.
+template <typename Between, typename Last>
+Placed Place(const model::SpanBatch& spans, uint32_t first_rows, Between between, Last last) {
+  auto server = std::make_shared<Server>();
+  WEFT_RETURN_IF_ERROR(server->Start());
+  std::vector<uint32_t> rows(spans.size());
+  std::iota(rows.begin(), rows.end(), 0);
+  const std::vector<uint32_t> first(rows.begin(), rows.begin() + first_rows),
+      rest(rows.begin() + first_rows, rows.end());
+  WEFT_RETURN_IF_ERROR(server->Push(spans, first));
+  WEFT_RETURN_IF_ERROR(between(server.get()));
+  WEFT_RETURN_IF_ERROR(server->Push(spans, rest));
+  WEFT_RETURN_IF_ERROR(last(server.get()));
+  return std::shared_ptr<const block::RowSource>(std::move(server));
+}
+
+Error Nothing(Server*) { return Error::Ok(); }
+Error Flush(Server* server) { return server->Flush(); }
+Error Restart(Server* server) { return server->Restart(); }
+
+std::vector<corpus::Placement> Placements() {
+  return {
+      {"live", [](const model::SpanBatch& s) { return Place(s, s.size(), Nothing, Nothing); }},
+      {"live_in_two_requests",
+       [](const model::SpanBatch& s) { return Place(s, s.size() / 2, Nothing, Nothing); }},
+      {"block", [](const model::SpanBatch& s) { return Place(s, s.size(), Nothing, Flush); }},
+      {"two_blocks",
+       [](const model::SpanBatch& s) { return Place(s, s.size() / 2, Flush, Flush); }},
+      {"half_block_half_live",
+       [](const model::SpanBatch& s) { return Place(s, s.size() / 2, Flush, Nothing); }},
+      {"restarted",
+       [](const model::SpanBatch& s) { return Place(s, s.size() / 2, Flush, Restart); }},
+  };
+}
+
+}  // namespace
+}  // namespace weft
+
+int main(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  weft::SetUpLog(weft::LogLevel::kError, weft::LogFormat::kText);
+  weft::corpus::RegisterCorpus("traceql", weft::query::lang::traceql::Compile, weft::Placements());
+  return RUN_ALL_TESTS();
+}
