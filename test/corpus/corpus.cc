@@ -11,6 +11,7 @@
 
 #include "base/env.h"
 #include "query/exec/memory_source.h"
+#include "query/exec/stored_test_source.h"
 
 namespace weft::corpus {
 namespace {
@@ -192,9 +193,11 @@ class CorpusTest : public testing::Test {
   Placement placement_;
 };
 
+using Made = Result<std::shared_ptr<const block::RowSource>>;
+
 // The batch cut into pieces: piece_of(span) says which.
 template <typename PieceOf>
-std::shared_ptr<const block::RowSource> Cut(const model::SpanBatch& spans, PieceOf piece_of) {
+std::vector<model::SpanBatch> Cut(const model::SpanBatch& spans, PieceOf piece_of) {
   std::map<uint32_t, std::vector<uint32_t>> pieces;
   for (uint32_t i = 0; i < spans.size(); ++i) pieces[piece_of(i)].push_back(i);
   std::vector<model::SpanBatch> batches;
@@ -202,8 +205,18 @@ std::shared_ptr<const block::RowSource> Cut(const model::SpanBatch& spans, Piece
     batches.emplace_back();
     model::BatchAppender(&batches.back()).Append(spans, piece.second);
   }
-  return std::make_shared<query::exec::MemorySource>(
-      query::exec::MemorySource::Of(std::move(batches)));
+  return batches;
+}
+
+Made InMemory(std::vector<model::SpanBatch> batches) {
+  using query::exec::MemorySource;
+  return Made(std::make_shared<MemorySource>(MemorySource::Of(std::move(batches))));
+}
+
+Made InBlocks(const std::vector<model::SpanBatch>& batches,
+              const block::BlockWriterOptions& options) {
+  WEFT_ASSIGN_OR_RETURN(auto source, query::exec::StoredTestSource::Make(batches, options));
+  return Made(std::move(source));
 }
 
 }  // namespace
@@ -235,18 +248,28 @@ void RegisterCorpus(const std::string& language, const Compiler& compile,
 }
 
 std::vector<Placement> MemoryPlacements() {
-  using Made = Result<std::shared_ptr<const block::RowSource>>;
+  using Spans = const model::SpanBatch&;
   return {
-      {"together",
-       [](const model::SpanBatch& b) -> Made { return Cut(b, [](uint32_t) { return 0; }); }},
+      {"together", [](Spans b) { return InMemory(Cut(b, [](uint32_t) { return 0; })); }},
       {"trace_by_trace",
-       [](const model::SpanBatch& b) -> Made {
-         return Cut(b, [&b](uint32_t i) { return b.trace[i]; });
-       }},
-      {"span_by_span",
-       [](const model::SpanBatch& b) -> Made { return Cut(b, [](uint32_t i) { return i; }); }},
-      {"every_other",
-       [](const model::SpanBatch& b) -> Made { return Cut(b, [](uint32_t i) { return i % 2; }); }},
+       [](Spans b) { return InMemory(Cut(b, [&b](uint32_t i) { return b.trace[i]; })); }},
+      {"span_by_span", [](Spans b) { return InMemory(Cut(b, [](uint32_t i) { return i; })); }},
+      {"every_other", [](Spans b) { return InMemory(Cut(b, [](uint32_t i) { return i % 2; })); }},
+  };
+}
+
+std::vector<Placement> BlockPlacements() {
+  using Spans = const model::SpanBatch&;
+  const block::BlockWriterOptions usual;
+  block::BlockWriterOptions small;
+  small.row_group_rows_max = 3;
+  small.page_rows = 2;
+  return {
+      {"one_block", [=](Spans b) { return InBlocks(Cut(b, [](uint32_t) { return 0; }), usual); }},
+      {"small_row_groups",
+       [=](Spans b) { return InBlocks(Cut(b, [](uint32_t) { return 0; }), small); }},
+      {"two_blocks",
+       [=](Spans b) { return InBlocks(Cut(b, [](uint32_t i) { return i % 2; }), usual); }},
   };
 }
 

@@ -60,4 +60,8 @@ void RegisterCorpus(const std::string& language, const Compiler& compile,
 // elsewhere.
 std::vector<Placement> MemoryPlacements();
 
+// Rows in blocks that are written and read back: one block, small row groups and pages, every other
+// span in another block.
+std::vector<Placement> BlockPlacements();
+
 }  // namespace weft::corpus

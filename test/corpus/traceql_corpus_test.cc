@@ -1,12 +1,14 @@
-// TraceQL's corpus with rows in memory.
+// TraceQL's corpus with rows in memory and in blocks.
 #include <gtest/gtest.h>
 
 #include "query/lang/traceql/compile.h"
 #include "test/corpus/corpus.h"
 
 int main(int argc, char** argv) {
+  using weft::corpus::RegisterCorpus;
   testing::InitGoogleTest(&argc, argv);
-  weft::corpus::RegisterCorpus("traceql", weft::query::lang::traceql::Compile,
-                               weft::corpus::MemoryPlacements());
+  const auto& compile = weft::query::lang::traceql::Compile;
+  RegisterCorpus("traceql", compile, weft::corpus::MemoryPlacements());
+  RegisterCorpus("traceql", compile, weft::corpus::BlockPlacements());
   return RUN_ALL_TESTS();
 }

@@ -76,6 +76,9 @@ Error CountServices(GroupColumns* columns, const Bitmap& rows, std::map<std::str
   return Error::Ok();
 }
 
+// An attribute that was sent without a value is as good as none.
+constexpr unsigned kEmptyBit = 1u << static_cast<unsigned>(model::ValueType::kEmpty);
+
 using OperationKey = std::pair<std::string, uint8_t>;
 
 Error CountOperations(GroupColumns* columns, Bitmap rows, const std::string* service,
@@ -167,11 +170,13 @@ Result<std::vector<KeyEntry>> Catalog::AttributeKeys(const Scope* scope,
   WEFT_RETURN_IF_ERROR(ForEachGroup([&](GroupColumns* columns, const Bitmap&) -> Error {
     WEFT_ASSIGN_OR_RETURN(const auto found, columns->group().AttributeKeys());
     for (const block::RowGroup::KeyInfo& info : found) {
+      const auto types = static_cast<uint8_t>(info.types & ~kEmptyBit);
+      if (types == 0) continue;
       if ((scope != nullptr && info.scope != *scope) || !info.key.starts_with(prefix)) continue;
       KeyEntry& entry = keys[{ScopeName(info.scope), info.key}];
       entry.scope = info.scope;
       entry.key = info.key;
-      entry.types |= info.types;
+      entry.types |= types;
     }
     return Error::Ok();
   }));

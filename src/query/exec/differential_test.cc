@@ -9,6 +9,7 @@
 #include "query/exec/random_queries.h"
 #include "query/exec/reference_interpreter.h"
 #include "query/exec/search.h"
+#include "query/exec/stored_test_source.h"
 #include "query/lang/traceql/compile.h"
 
 namespace weft::query::exec {
@@ -43,6 +44,24 @@ MemorySource Scatter(const model::SpanBatch& spans, bool excluded, Chance* chanc
   return MemorySource(std::move(out));
 }
 
+// Cuts the spans into up to three blocks with small row groups and pages.
+std::shared_ptr<const block::RowSource> Store(const model::SpanBatch& spans, Chance* chance) {
+  std::vector<model::SpanBatch> batches(1 + chance->Below(3));
+  std::vector<std::vector<uint32_t>> rows(batches.size());
+  const bool by_trace = chance->OneIn(2);
+  for (uint32_t i = 0; i < spans.size(); ++i) {
+    const uint32_t piece = by_trace ? spans.trace[i] : chance->Below(1000);
+    rows[piece % rows.size()].push_back(i);
+  }
+  for (size_t i = 0; i < rows.size(); ++i) model::BatchAppender(&batches[i]).Append(spans, rows[i]);
+  block::BlockWriterOptions options;
+  options.row_group_rows_max = 1 + chance->Below(40);
+  options.page_rows = 1 + chance->Below(10);
+  const auto made = StoredTestSource::Make(batches, options);
+  EXPECT_TRUE(made.ok()) << made.error().message();
+  return made.ok() ? *made : nullptr;
+}
+
 TimeRange RandomRange(const model::SpanBatch& spans, Chance* chance) {
   if (chance->OneIn(2)) return {};
   const uint64_t a = spans.start_ns[chance->Below(spans.size())];
@@ -66,7 +85,7 @@ std::string Line(const FoundTrace& trace) {
 }
 
 // All pages of a search.
-std::vector<std::string> Search(const MemorySource& source, const plan::Plan& plan,
+std::vector<std::string> Search(const block::RowSource& source, const plan::Plan& plan,
                                 SearchRequest request, TaskRunner* runner) {
   std::vector<std::string> out;
   do {
@@ -87,6 +106,8 @@ bool RunRound(uint64_t seed, TaskRunner* runner, uint64_t* asked, uint64_t* refu
   const std::vector<PlainSpan> plain = ToPlainSpans(spans);
   const MemorySource source = Scatter(spans, false, &chance);
   const MemorySource doubled = Scatter(spans, true, &chance);
+  const auto stored = Store(spans, &chance);
+  if (stored == nullptr) return false;
   for (int i = 0; i < 20; ++i) {
     const std::string query = RandomFilter(&chance);
     const auto tree = lang::traceql::Parse(query);
@@ -100,7 +121,9 @@ bool RunRound(uint64_t seed, TaskRunner* runner, uint64_t* asked, uint64_t* refu
       expected.push_back(Line(trace, shown));
     const bool use_doubled = !plan->needs_tree() && chance.OneIn(2);
     EXPECT_EQ(Search(use_doubled ? doubled : source, *plan, request, runner), expected)
-        << query << "\nWEFT_DIFFERENTIAL_SEED=" << seed;
+        << "in memory: " << query << "\nWEFT_DIFFERENTIAL_SEED=" << seed;
+    EXPECT_EQ(Search(*stored, *plan, request, runner), expected)
+        << "in blocks: " << query << "\nWEFT_DIFFERENTIAL_SEED=" << seed;
     if (testing::Test::HasFailure()) return false;
   }
   return true;

@@ -20,6 +20,8 @@ Result<const std::vector<block::ColumnPtr>*> GroupColumns::ReadAttribute(block::
   auto found = attributes_.find({scope, key});
   if (found == attributes_.end()) {
     WEFT_ASSIGN_OR_RETURN(std::vector<block::ColumnPtr> read, group_.ReadAttribute(scope, key));
+    // An attribute that was sent without a value is as good as none.
+    std::erase_if(read, [](const auto& c) { return c->type == model::ValueType::kEmpty; });
     found = attributes_.emplace(std::make_pair(scope, key), std::move(read)).first;
   }
   return const_cast<const std::vector<block::ColumnPtr>*>(&found->second);

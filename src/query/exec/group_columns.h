@@ -24,7 +24,7 @@ class GroupColumns {
 
   const block::RowGroup& group() const { return group_; }
   Result<const block::Column*> Read(block::Intrinsic column);
-  // All types of it.
+  // All types of it but kEmpty.
   Result<const std::vector<block::ColumnPtr>*> ReadAttribute(block::Scope scope,
                                                              const std::string& key);
   Result<uint32_t> TableRows(block::Scope scope) const { return group_.TableRows(scope); }
