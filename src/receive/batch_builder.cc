@@ -10,34 +10,41 @@ using model::Code;
 
 constexpr size_t kFirstTraceSlots = 64;
 
+template <typename T>
+T Load(const char* from) {
+  T value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
+}
+
+// Whether n bytes are equal, for sizeof(T) <= n <= 2 * sizeof(T): two loads that may overlap.
+template <typename T>
+bool SameEnds(const char* a, const char* b, size_t n) {
+  const size_t last = n - sizeof(T);
+  return ((Load<T>(a) ^ Load<T>(b)) | (Load<T>(a + last) ^ Load<T>(b + last))) == 0;
+}
+
 // memcmp is a call; keys and values are short and mostly equal.
-bool SameBytes(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  const char* x = a.data();
-  const char* y = b.data();
-  size_t n = a.size();
-  uint64_t u;
-  uint64_t v;
-  if (n < 8) {
-    for (; n > 0; --n) {
-      if (*x++ != *y++) return false;
-    }
-    return true;
+inline bool SameBytes(std::string_view x, std::string_view y) {
+  size_t n = x.size();
+  if (n != y.size()) return false;
+  const char* a = x.data();
+  const char* b = y.data();
+  for (; n > 16; n -= 8, a += 8, b += 8) {
+    if (Load<uint64_t>(a) != Load<uint64_t>(b)) return false;
   }
-  for (; n > 8; n -= 8, x += 8, y += 8) {
-    std::memcpy(&u, x, 8);
-    std::memcpy(&v, y, 8);
-    if (u != v) return false;
-  }
-  std::memcpy(&u, x + n - 8, 8);
-  std::memcpy(&v, y + n - 8, 8);
-  return u == v;
+  if (n >= 8) return SameEnds<uint64_t>(a, b, n);
+  if (n >= 4) return SameEnds<uint32_t>(a, b, n);
+  if (n >= 2) return SameEnds<uint16_t>(a, b, n);
+  return n == 0 || *a == *b;
 }
 
 }  // namespace
 
-uint32_t& BatchBuilder::SlotOf(Code code, std::vector<uint32_t>* memory) {
-  if (code >= memory->size()) memory->resize(std::max<size_t>(code + 1, 2 * memory->size()), 0);
+inline uint32_t& BatchBuilder::SlotOf(Code code, std::vector<uint32_t>* memory) {
+  if (code >= memory->size()) [[unlikely]] {
+    memory->resize(std::max<size_t>(code + 1, 2 * memory->size()), 0);
+  }
   return (*memory)[code];
 }
 

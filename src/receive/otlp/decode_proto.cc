@@ -48,6 +48,41 @@ bool ReadSpanId(std::string_view bytes, SpanId* id) {
   return true;
 }
 
+// A length of one or two bytes at `*at`, which is moved behind it; false for longer ones.
+inline bool ShortLength(std::string_view bytes, size_t* at, size_t* length) {
+  if (*at >= bytes.size()) return false;
+  *length = static_cast<uint8_t>(bytes[(*at)++]);
+  if (*length < 0x80) return true;
+  if (*at >= bytes.size()) return false;
+  const auto second = static_cast<uint8_t>(bytes[(*at)++]);
+  *length = (*length & 0x7f) | size_t{second} << 7;
+  return second < 0x80;
+}
+
+// Nearly every KeyValue is a key and then a value and nothing else: cut without a loop. False for
+// all others, which are then read field by field.
+inline bool CutPair(std::string_view pair, std::string_view* key, std::string_view* value) {
+  size_t at = 1;
+  size_t length = 0;
+  if (pair.empty() || pair[0] != 0x0a || !ShortLength(pair, &at, &length)) return false;
+  if (length >= pair.size() - at || pair[at + length] != 0x12) return false;
+  *key = pair.substr(at, length);
+  at += length + 1;
+  if (!ShortLength(pair, &at, &length) || length != pair.size() - at) return false;
+  *value = pair.substr(at);
+  return true;
+}
+
+// Likewise an AnyValue that is one string.
+inline bool CutString(std::string_view value, std::string_view* text) {
+  size_t at = 1;
+  size_t length = 0;
+  if (value.empty() || value[0] != 0x0a || !ShortLength(value, &at, &length)) return false;
+  if (length != value.size() - at) return false;
+  *text = value.substr(at);
+  return true;
+}
+
 class TraceDecoder {
  public:
   TraceDecoder(const DecodeLimits& limits, SpanBatch* batch, RejectedSpans* rejected)
@@ -424,16 +459,23 @@ Outcome TraceDecoder::KeyValue(std::string_view bytes, uint32_t depth, Attribute
   if (!builder_.TakeElement()) return Outcome::kTooMany;
   std::string_view key;
   std::string_view value;
-  WireReader reader(bytes);
-  while (reader.Next()) {
-    switch (reader.tag()) {
-      case BytesTag(1): key = reader.Bytes(); break;
-      case BytesTag(2): value = reader.Bytes(); break;
-      default: reader.Skip();
+  if (!CutPair(bytes, &key, &value)) {
+    WireReader reader(bytes);
+    while (reader.Next()) {
+      switch (reader.tag()) {
+        case BytesTag(1): key = reader.Bytes(); break;
+        case BytesTag(2): value = reader.Bytes(); break;
+        default: reader.Skip();
+      }
     }
+    if (!reader.ok()) return Outcome::kMalformed;
   }
-  if (!reader.ok()) return Outcome::kMalformed;
   out->key = builder_.Key(key);
+  if (std::string_view text; CutString(value, &text)) {
+    out->type = ValueType::kString;
+    out->value = builder_.ValueOf(out->key, text);
+    return Outcome::kOk;
+  }
   return Value(value, depth, out);
 }
 
