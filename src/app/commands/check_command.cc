@@ -98,6 +98,16 @@ uint64_t CheckAll(const store::ObjectStore& objects, const Selection& selection,
   return findings;
 }
 
+std::string Summary(const Selection& selection, uint64_t findings, int64_t elapsed_ns) {
+  const size_t blocks = selection.blocks.size() + selection.damaged.size();
+  const double seconds = std::max(1e-3, static_cast<double>(elapsed_ns) / 1e9);
+  const auto rate = static_cast<uint64_t>(static_cast<double>(selection.bytes) / seconds);
+  std::string text = FormatCount(blocks) + (blocks == 1 ? " block, " : " blocks, ") +
+                     FormatBytes(selection.bytes) + " checked (" + FormatBytes(rate) + "/s): ";
+  if (findings == 0) return text + "sound\n";
+  return text + FormatCount(findings) + (findings == 1 ? " finding\n" : " findings\n");
+}
+
 }  // namespace
 
 int RunCheck(const CheckOptions& options, const Console& console) {
@@ -118,13 +128,7 @@ int RunCheck(const CheckOptions& options, const Console& console) {
     console.Complain("there is no block " + Printable(name));
   const int64_t begin_ns = env.MonotonicNs();
   const uint64_t findings = CheckAll(objects, selection, console);
-  const size_t blocks = selection.blocks.size() + selection.damaged.size();
-  const double seconds = std::max(1e-3, static_cast<double>(env.MonotonicNs() - begin_ns) / 1e9);
-  console.out.Print(
-      FormatCount(blocks) + (blocks == 1 ? " block, " : " blocks, ") +
-      FormatBytes(selection.bytes) + " checked (" +
-      FormatBytes(static_cast<uint64_t>(static_cast<double>(selection.bytes) / seconds)) +
-      "/s): " + (findings == 0 ? "sound" : FormatCount(findings) + " findings") + "\n");
+  console.out.Print(Summary(selection, findings, env.MonotonicNs() - begin_ns));
   if (findings > 0) return 1;
   return selection.missing.empty() ? 0 : 2;
 }

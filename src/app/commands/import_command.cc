@@ -215,15 +215,18 @@ class FileImport {
   std::string wait_note_;
 };
 
+std::string Pieces(uint64_t count) {
+  return FormatCount(count) + (count == 1 ? " piece" : " pieces");
+}
+
 std::string Summary(const ImportCounts& counts, int64_t elapsed_ns) {
   const double seconds = std::max(1e-3, static_cast<double>(elapsed_ns) / 1e9);
   char tail[64];
   std::snprintf(tail, sizeof tail, " in %.1f s", seconds);
   std::string text = FormatCount(counts.spans) + " spans imported" + tail;
   if (counts.rejected > 0) text += ", " + FormatCount(counts.rejected) + " left out by the server";
-  if (counts.broken > 0) text += ", " + FormatCount(counts.broken) + " broken pieces skipped";
-  if (counts.foreign > 0)
-    text += ", " + FormatCount(counts.foreign) + " pieces without traces skipped";
+  if (counts.broken > 0) text += ", " + Pieces(counts.broken) + " skipped as broken";
+  if (counts.foreign > 0) text += ", " + Pieces(counts.foreign) + " without traces skipped";
   return text;
 }
 

@@ -172,7 +172,7 @@ TEST(RunImport, OneBrokenRecordCostsOnlyItself) {
   ImportRun run(Line("a") + Line("poison") + "{broken\n" + Line("b"), "poison");
   EXPECT_EQ(run.Run(receiver.address()), 1);
   EXPECT_THAT(run.out, HasSubstr("2 spans imported"));
-  EXPECT_THAT(run.out, HasSubstr("2 broken pieces skipped"));
+  EXPECT_THAT(run.out, HasSubstr("2 pieces skipped as broken"));
   EXPECT_THAT(run.err, HasSubstr("line 2: refused: bad span"));
   EXPECT_THAT(run.err, HasSubstr("line 3: not OTLP/JSON"));
 }
