@@ -41,7 +41,8 @@ class ApiReader:
         found, problems, cursor = {}, [], None
         while True:
             more = {"cursor": cursor} if cursor else {}
-            status, answer = self._get("/api/v1/search", q=query, limit=SEARCH_PAGE, spansPerTrace=0, **more)
+            status, answer = self._get(
+                "/api/v1/search", q=query, limit=SEARCH_PAGE, spansPerTrace=0, **more)
             if status != 200 or not answer["complete"]:
                 return found, [f"search {query}: status {status}: {str(answer)[:300]}"]
             for trace in answer["traces"]:
@@ -56,13 +57,14 @@ class ApiReader:
         found, problems = self.search_all(f'{{ resource.service.name = "{service}" }}')
         must, may = oracle.of_service(service)
         problems += [f"search of {service} misses trace {t}" for t in must - found.keys()]
-        problems += [f"search of {service} gives trace {t}, which is not its" for t in found.keys() - may]
+        problems += [f"search of {service} gives trace {t}, which is not its"
+                     for t in found.keys() - may]
         return problems
 
     # --- counters
 
     def check_counters(self, when):
-        """At rest: what came in since the process began is stored, live or refused, none left over."""
+        """At rest: what came in since the process began is stored, live or refused."""
         names = {"weft_received_spans_total": "received", "weft_refused_spans_total": "refused",
                  "weft_stored_spans_total": "stored", "weft_live_spans": "live"}
         total = dict.fromkeys(names.values(), 0)
@@ -71,12 +73,15 @@ class ApiReader:
             if name:
                 total[name] += int(value)
         accounted = total["stored"] + total["live"] + total["refused"]
-        return [] if accounted == total["received"] else [f"{when}: received {total['received']}, accounted for {accounted}: {total}"]
+        if accounted == total["received"]:
+            return []
+        return [f"{when}: received {total['received']}, accounted for {accounted}: {total}"]
 
     def check_total(self):
         """What /api/v1/status says is stored is what the blocks' own counts add up to."""
         _, status = self._get("/api/v1/status")
-        stored = sum(int(v) for k, v in self.server.metrics().items() if k.startswith("weft_store_spans"))
+        stored = sum(int(value) for name, value in self.server.metrics().items()
+                     if name.startswith("weft_store_spans"))
         problems = []
         if status["liveSpans"] != 0:
             problems.append(f"{status['liveSpans']} spans are live after a flush")

@@ -1,4 +1,5 @@
-"""A disk that fills up: new spans are refused and may be sent again, questions are answered, and all is well when space returns."""
+"""A disk that fills up: new spans are refused and may be sent again, questions are answered, and all is
+well when space returns."""
 
 import http.client
 import os
@@ -11,17 +12,20 @@ from senders import Generator
 from weft_server import WeftServer
 
 DISK = "48m"
-ARGUMENTS = ["--wal-segment-bytes", "1MiB", "--wal-disk-reserve", "8MiB", "--block-age", "400ms", "--cut-idle", "300ms"]
+ARGUMENTS = ["--wal-segment-bytes", "1MiB", "--wal-disk-reserve", "8MiB", "--block-age", "400ms",
+             "--cut-idle", "300ms"]
 
 
 def check_full_disk(folder, trial):
     disk = folder / "disk"
     disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK}", "weft-crash", str(disk)], capture_output=True).returncode:
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "weft-crash", str(disk)]
+    if subprocess.run(mount, capture_output=True).returncode:
         print("skipped a full disk: mounting a small disk needs root", flush=True)
         return
     try:
-        trial.report("a full disk refuses, answers questions, and recovers", fill_and_free(disk, folder, trial))
+        trial.report("a full disk refuses, answers questions, and recovers",
+                     fill_and_free(disk, folder, trial))
     finally:
         subprocess.run(["umount", str(disk)], check=False)
 
@@ -30,7 +34,8 @@ def post(server, body):
     host, port = server.otlp_http.rsplit(":", 1)
     connection = http.client.HTTPConnection(host, int(port), timeout=60)
     try:
-        connection.request("POST", "/v1/traces", body=body, headers={"Content-Type": "application/json"})
+        connection.request("POST", "/v1/traces", body=body,
+                           headers={"Content-Type": "application/json"})
         response = connection.getresponse()
         return response.status, response.headers, response.read()
     finally:
@@ -38,7 +43,7 @@ def post(server, body):
 
 
 def send_until(server, oracle, generator, wanted, seconds=60):
-    """Sends until the server answers with this status; -> the answer's headers, or None when time is up."""
+    """Sends until the server answers with this status; -> its headers, or None when time is up."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         service, body, spans = generator.request()

@@ -9,7 +9,7 @@ KINDS = {f"SPAN_KIND_{name}": number for number, name in enumerate(
 
 
 def span_key(span):
-    """What tells one OTLP/JSON span from another: its id, and a digest of the rest (millions are kept)."""
+    """What tells one OTLP/JSON span from another: its id, and a digest of the rest, to be short."""
     kind = span.get("kind", 0)
     rest = (span.get("parentSpanId", "").lower(), span["name"], KINDS.get(kind, kind),
             int(span["startTimeUnixNano"]), int(span["endTimeUnixNano"]),
@@ -71,8 +71,10 @@ class Oracle:
         with self._lock:
             must = self._acknowledged.get(trace_id, set())
             may = self._maybe.get(trace_id, set())
-            problems = [f"trace {trace_id}: span {key} was acknowledged and is lost" for key in must - found.keys()]
-            problems += [f"trace {trace_id}: span {key} is there {count} times" for key, count in found.items() if count > 1]
+            problems = [f"trace {trace_id}: span {key} was acknowledged and is lost"
+                        for key in must - found.keys()]
+            problems += [f"trace {trace_id}: span {key} is there {count} times"
+                         for key, count in found.items() if count > 1]
             problems += [f"trace {trace_id}: span {key} was never sent like this"
                          for key in found.keys() - must - may]
             # What a query has shown once has to stay.

@@ -12,7 +12,7 @@ from oracle import span_key
 
 
 class Generator:
-    """Requests of a seed: several traces each, traces spread over requests, late spans, ids used twice."""
+    """Requests of a seed: several traces each, traces over several requests, ids used twice."""
 
     def __init__(self, random_, service, open_traces=()):
         self.random = random_
@@ -39,7 +39,7 @@ class Generator:
         start = time.time_ns() - self.random.randrange(5_000_000_000)
         return {
             "traceId": trace_id, "spanId": span_id, "parentSpanId": parent,
-            "name": self.random.choice(("GET /cart", "SELECT", "charge", "render")) + str(self.random.randrange(50)),
+            "name": self.random.choice(("GET ", "SELECT ", "charge ")) + str(self.random.randrange(50)),
             "kind": self.random.randrange(1, 6),
             "startTimeUnixNano": str(start),
             "endTimeUnixNano": str(start + self.random.randrange(100_000_000)),
@@ -53,8 +53,10 @@ class Generator:
             trace_id, span_ids = self._trace()
             spans += [self._span(trace_id, span_ids) for _ in range(self.random.randrange(1, 12))]
         resource = {"attributes": [{"key": "service.name", "value": {"stringValue": self.service}}]}
-        body = {"resourceSpans": [{"resource": resource, "scopeSpans": [{"scope": {"name": "crash"}, "spans": spans}]}]}
-        return self.service, json.dumps(body).encode(), [(span["traceId"], span_key(span)) for span in spans]
+        scope_spans = [{"scope": {"name": "crash"}, "spans": spans}]
+        body = {"resourceSpans": [{"resource": resource, "scopeSpans": scope_spans}]}
+        keys = [(span["traceId"], span_key(span)) for span in spans]
+        return self.service, json.dumps(body).encode(), keys
 
 
 class Sender(threading.Thread):
@@ -66,7 +68,7 @@ class Sender(threading.Thread):
         self.port = int(port)
         self.oracle = oracle
         self.generator = generator
-        self.resend = list(resend)  # requests of an earlier life without an answer: a real client tries again
+        self.resend = list(resend)  # requests of an earlier life that were not answered
         self.unanswered = []
         self.load = load
         self.problems = []
@@ -127,8 +129,10 @@ def start_senders(address, oracle, seeds, service, trial_so_far, load):
     """`trial_so_far`: requests to send again, and traces to go on with."""
     resend, open_traces = trial_so_far
     count = len(seeds)
-    senders = [Sender(address, oracle, Generator(random.Random(seed), service, open_traces[i::count]), resend[i::count], load)
-               for i, seed in enumerate(seeds)]
+    generators = [Generator(random.Random(seed), service, open_traces[i::count])
+                  for i, seed in enumerate(seeds)]
+    senders = [Sender(address, oracle, generator, resend[i::count], load)
+               for i, generator in enumerate(generators)]
     for sender in senders:
         sender.start()
     return senders
