@@ -1,8 +1,9 @@
-// Env: the world as the server sees it - clock, random numbers, files. Given to whoever needs it, never asked for through globals,
-// so that tests can run the same code on a simulated world (lost unsynced writes, torn tails, clock jumps).
+// Env: the world as the server sees it - clock, random numbers, files. Given to whoever needs it,
+// never asked for through globals, so that tests can run the same code on a simulated world (lost
+// unsynced writes, torn tails, clock jumps).
 //
-// Thread rule: an Env and a Clock may be used from any thread; a WritableFile from one thread at a time; a ReadableFile from any.
-// Paths are UTF-8, '/'-separated.
+// Thread rule: an Env and a Clock may be used from any thread; a WritableFile from one thread at a
+// time; a ReadableFile from any. Paths are UTF-8, '/'-separated.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +16,8 @@
 
 namespace weft {
 
-// An append-only file. Nothing is durable before Sync() has returned ok; after a failed Sync() the data since the last good Sync is
-// lost for good and the file must not be appended to again.
+// An append-only file. Nothing is durable before Sync() has returned ok; after a failed Sync() the
+// data since the last good Sync is lost for good and the file must not be appended to again.
 class WritableFile {
  public:
   virtual ~WritableFile() = default;

@@ -174,7 +174,7 @@ class PosixEnv : public Env {
 
   Result<std::unique_ptr<ReadableFile>> NewReadableFile(const std::string& path) override {
     FileDescriptor fd = OpenPath(path, O_RDONLY);
-    struct stat info {};
+    struct stat info{};
     if (!fd.valid() || ::fstat(fd.get(), &info) != 0) return SystemError("cannot open", path);
     if (!S_ISREG(info.st_mode)) return Error(ErrorCode::kIo, path + " is not a regular file");
     return std::unique_ptr<ReadableFile>(
@@ -270,7 +270,7 @@ class PosixEnv : public Env {
   bool Exists(const std::string& path) override { return ::access(path.c_str(), F_OK) == 0; }
 
   Result<uint64_t> FreeDiskBytes(const std::string& path) override {
-    struct statvfs info {};
+    struct statvfs info{};
     if (::statvfs(path.c_str(), &info) != 0) return SystemError("cannot ask the size of", path);
     return static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
   }

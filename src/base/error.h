@@ -1,8 +1,8 @@
 // Errors as values: what a function that can fail returns.
 //
-// An Error is a code (what a caller branches on) and a message (what a person acts on: say what was wrong and what to do). It holds no
-// span content. Result<T> is a T or an Error. Both are [[nodiscard]]; neither is thread-safe to mutate, both may be moved
-// between threads.
+// An Error is a code (what a caller branches on) and a message (what a person acts on: say what was
+// wrong and what to do). It holds no span content. Result<T> is a T or an Error. Both are
+// [[nodiscard]]; neither is thread-safe to mutate, both may be moved between threads.
 #pragma once
 
 #include <cstdint>
@@ -21,11 +21,11 @@ enum class ErrorCode : uint8_t {
   kTooLarge,           // a size limit; the message names it
   kUnsupported,        // understood, and not offered (yet)
   kResourceExhausted,  // a rate or quota of the tenant; try again after retry_after_ms
-  kUnavailable,        // overloaded, starting, stopping or out of disk; try again after retry_after_ms
-  kCancelled,          // the caller went away or its deadline passed
-  kCorrupt,            // stored bytes are not what was written
-  kIo,                 // the operating system or object store refused
-  kInternal,           // a defect of weft
+  kUnavailable,  // overloaded, starting, stopping or out of disk; try again after retry_after_ms
+  kCancelled,    // the caller went away or its deadline passed
+  kCorrupt,      // stored bytes are not what was written
+  kIo,           // the operating system or object store refused
+  kInternal,     // a defect of weft
 };
 
 // The snake_case name of a code, as it stands in API answers and metrics labels.
@@ -58,8 +58,10 @@ class [[nodiscard]] Error {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Result(Error error)
+      : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
 
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
@@ -83,8 +85,8 @@ class [[nodiscard]] Result {
 }  // namespace weft
 
 // Returns from the enclosing function when `expression` (an Error) failed.
-#define WEFT_RETURN_IF_ERROR(expression)                    \
-  do {                                                      \
+#define WEFT_RETURN_IF_ERROR(expression)                                                 \
+  do {                                                                                   \
     if (::weft::Error weft_error_ = (expression); !weft_error_.ok()) return weft_error_; \
   } while (false)
 

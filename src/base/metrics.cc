@@ -86,7 +86,7 @@ void AppendFamily(std::string* out, const FamilyCopy& family) {
 }  // namespace
 
 MetricRegistry::Series& MetricRegistry::FindOrAdd(std::string_view name, std::string_view help,
-                                                  bool is_counter, const MetricLabels& labels) {
+                                                  bool is_counter, MetricLabels labels) {
   auto it = families_.find(name);
   if (it == families_.end()) {
     it = families_.emplace(std::string(name), Family{}).first;
@@ -97,21 +97,21 @@ MetricRegistry::Series& MetricRegistry::FindOrAdd(std::string_view name, std::st
     if (series->labels == labels) return *series;
   }
   auto& added = it->second.series.emplace_back(std::make_unique<Series>());
-  added->labels = labels;
+  added->labels = std::move(labels);
   return *added;
 }
 
 Counter& MetricRegistry::GetCounter(std::string_view name, std::string_view help,
                                     MetricLabels labels) {
   const std::lock_guard lock(mutex_);
-  Series& series = FindOrAdd(name, help, true, labels);
+  Series& series = FindOrAdd(name, help, true, std::move(labels));
   if (!series.counter) series.counter = std::make_unique<Counter>();
   return *series.counter;
 }
 
 Gauge& MetricRegistry::GetGauge(std::string_view name, std::string_view help, MetricLabels labels) {
   const std::lock_guard lock(mutex_);
-  Series& series = FindOrAdd(name, help, false, labels);
+  Series& series = FindOrAdd(name, help, false, std::move(labels));
   if (!series.gauge) series.gauge = std::make_unique<Gauge>();
   return *series.gauge;
 }
@@ -119,7 +119,7 @@ Gauge& MetricRegistry::GetGauge(std::string_view name, std::string_view help, Me
 void MetricRegistry::AddGaugeFunction(std::string_view name, std::string_view help,
                                       MetricLabels labels, std::function<double()> read) {
   const std::lock_guard lock(mutex_);
-  FindOrAdd(name, help, false, labels).read = std::move(read);
+  FindOrAdd(name, help, false, std::move(labels)).read = std::move(read);
 }
 
 uint64_t MetricRegistry::SumCounter(std::string_view name) const {

@@ -1,7 +1,8 @@
 // The server's own metrics: counters and gauges with labels, and their Prometheus text.
 //
-// A metric is registered once (by the room that owns it, in its constructor) and then updated without a lock. Any thread may update,
-// read and render. Names follow Prometheus: weft_<noun>_<unit>[_total].
+// A metric is registered once (by the room that owns it, in its constructor) and then updated
+// without a lock. Any thread may update, read and render. Names follow Prometheus:
+// weft_<noun>_<unit>[_total].
 #pragma once
 
 #include <atomic>
@@ -40,12 +41,13 @@ using MetricLabels = std::vector<std::pair<std::string, std::string>>;
 
 class MetricRegistry {
  public:
-  // The metric with this name and these labels, made at first use; valid as long as the registry. Cheap enough for cold paths only:
-  // keep the reference. `help` of the first call wins.
+  // The metric with this name and these labels, made at first use; valid as long as the registry.
+  // Cheap enough for cold paths only: keep the reference. `help` of the first call wins.
   Counter& GetCounter(std::string_view name, std::string_view help, MetricLabels labels = {});
   Gauge& GetGauge(std::string_view name, std::string_view help, MetricLabels labels = {});
   // A gauge that is computed when the metrics are read.
-  void AddGaugeFunction(std::string_view name, std::string_view help, MetricLabels labels, std::function<double()> read);
+  void AddGaugeFunction(std::string_view name, std::string_view help, MetricLabels labels,
+                        std::function<double()> read);
 
   // Sum over all label sets of a counter; 0 when there is none.
   uint64_t SumCounter(std::string_view name) const;
@@ -65,7 +67,8 @@ class MetricRegistry {
     bool is_counter = false;
     std::vector<std::unique_ptr<Series>> series;
   };
-  Series& FindOrAdd(std::string_view name, std::string_view help, bool is_counter, const MetricLabels& labels);
+  Series& FindOrAdd(std::string_view name, std::string_view help, bool is_counter,
+                    MetricLabels labels);
 
   mutable std::mutex mutex_;
   std::map<std::string, Family, std::less<>> families_;  // guarded by mutex_

@@ -67,6 +67,7 @@ BlockPtr BlockList::Find(const BlockName& name) const {
 std::vector<model::TenantId> BlockList::tenants() const {
   const MutexLock lock(mutex_);
   std::vector<model::TenantId> tenants;
+  tenants.reserve(lists_.size());
   for (const auto& [tenant, list] : lists_) tenants.push_back(tenant);
   return tenants;
 }

@@ -39,7 +39,7 @@ void BlockShelf::Remember(const CatalogBlock& block) {
   for (const std::string& file : block.auxiliary) auxiliary_[file].push_back(block.name);
 }
 
-Error BlockShelf::Write(block::EncodedBlock block) {
+Error BlockShelf::Write(const block::EncodedBlock& block) {
   const BlockName name{block.meta.tenant, block.meta.id};
   WEFT_RETURN_IF_ERROR(CheckBlockName(name));
   if (list_.Find(name) != nullptr) {

@@ -32,7 +32,7 @@ class BlockShelf {
   Error Load(bool remove_unfinished);
 
   // As BlockSink says.
-  Error Write(block::EncodedBlock block);
+  Error Write(const block::EncodedBlock& block);
   Result<std::vector<block::BlockSink::AuxiliaryFile>> ReadAuxiliary(std::string_view file) const
       WEFT_EXCLUDES(mutex_);
   Error RemoveAuxiliary(const BlockName& name, std::string_view file) WEFT_EXCLUDES(mutex_);

@@ -65,7 +65,7 @@ TEST_F(BlockShelfTest, CountsWhatIsStoredPerTenant) {
 TEST_F(BlockShelfTest, AMergedBlockIsNotCountedAsStoredAgain) {
   block::EncodedBlock merged = MakeOpaqueBlock(one_, 1, 2);
   merged.meta.level = 1;
-  ASSERT_TRUE(shelf_->Write(std::move(merged)).ok());
+  ASSERT_TRUE(shelf_->Write(merged).ok());
   EXPECT_EQ(metrics_.SumCounter("weft_stored_spans_total"), 0u);
 }
 
@@ -131,7 +131,7 @@ TEST_F(BlockShelfTest, NoTenantAndNoFileLeavesItsFolder) {
   for (const char* file : {"../x", "a/b", "meta.json", "", ".."}) {
     block::EncodedBlock block = MakeOpaqueBlock(one_, 1, 2);
     block.AddFile(file, "x");
-    EXPECT_EQ(shelf_->Write(std::move(block)).code(), ErrorCode::kInvalidArgument) << file;
+    EXPECT_EQ(shelf_->Write(block).code(), ErrorCode::kInvalidArgument) << file;
   }
   EXPECT_TRUE(env_.Files().empty());
 }

@@ -45,7 +45,7 @@ BlockStore::BlockStore(ObjectStore& objects, const BlockStoreOptions& options,
       open_(objects, {options.open_blocks_max, options.open_files_max, options.cache_bytes_max},
             metrics) {}
 
-Error BlockStore::WriteBlock(block::EncodedBlock block) { return shelf_.Write(std::move(block)); }
+Error BlockStore::WriteBlock(block::EncodedBlock block) { return shelf_.Write(block); }
 
 Result<std::vector<block::BlockSink::AuxiliaryFile>> BlockStore::ReadAuxiliary(
     std::string_view name) const {

@@ -34,7 +34,7 @@ GroupCommitWal::~GroupCommitWal() { Stop(); }
 
 Error GroupCommitWal::Start(ReplayHandler& handler) {
   WEFT_ASSIGN_OR_RETURN(const auto empty, ReplaySegments(env_, table_, metrics_, handler));
-  const Error error = writer_.Rotate();
+  Error error = writer_.Rotate();
   // Questions are answered on a full disk too; records are refused until there is room.
   if (!error.ok() && error.code() != ErrorCode::kUnavailable) return error;
   if (error.ok()) DeleteEmptySegments(table_, empty);

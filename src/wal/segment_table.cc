@@ -69,7 +69,7 @@ Error SegmentTable::Release(uint64_t number) {
 }
 
 Error SegmentTable::Delete(SegmentId id) {
-  const Error error = env_.RemoveFile(PathOf(id));
+  Error error = env_.RemoveFile(PathOf(id));
   if (!error.ok() && error.code() != ErrorCode::kNotFound) return error;
   // A segment that came back after a power cut would be replayed a second time.
   WEFT_RETURN_IF_ERROR(env_.SyncFolder(folder_));
