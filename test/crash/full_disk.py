@@ -1,5 +1,5 @@
-"""A disk that fills up: new spans are refused and may be sent again, questions are answered, and all is
-well when space returns."""
+"""A disk that fills up: new spans are refused and may be sent again, questions are answered, and all
+is well when space returns."""
 
 import http.client
 import os

@@ -39,7 +39,7 @@ class Generator:
         start = time.time_ns() - self.random.randrange(5_000_000_000)
         return {
             "traceId": trace_id, "spanId": span_id, "parentSpanId": parent,
-            "name": self.random.choice(("GET ", "SELECT ", "charge ")) + str(self.random.randrange(50)),
+            "name": self.random.choice(("GET ", "SELECT ")) + str(self.random.randrange(50)),
             "kind": self.random.randrange(1, 6),
             "startTimeUnixNano": str(start),
             "endTimeUnixNano": str(start + self.random.randrange(100_000_000)),
