@@ -1,5 +1,5 @@
-"""A disk that fills up: new spans are refused and may be sent again, questions are answered, and all
-is well when space returns."""
+"""A disk that fills up: new spans are refused and may be sent again, questions are answered, and
+all is well when space returns."""
 
 import http.client
 import os
@@ -60,27 +60,38 @@ def fill_and_free(disk, folder, trial):
     oracle = Oracle()
     generator = Generator(trial.random, "full-disk")
     problems = []
-    with WeftServer(disk / "data", folder / "full-disk.log", ARGUMENTS) as server:
-        reader = ApiReader(server)
-        if send_until(server, oracle, generator, 200) is None:
+    ballast = disk / "ballast"
+
+    def server():
+        return WeftServer(disk / "data", folder / "full-disk.log", ARGUMENTS)
+
+    def check(running):
+        return ApiReader(running).check_traces(oracle, oracle.trace_ids())
+
+    with server() as running:
+        if send_until(running, oracle, generator, 200) is None:
             return ["spans are refused on an empty disk"]
-        ballast = disk / "ballast"
         free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
         with open(ballast, "wb") as file:
             file.write(b"\0" * (free - (4 << 20)))
-        headers = send_until(server, oracle, generator, 503)
+        headers = send_until(running, oracle, generator, 503)
         if headers is None:
             problems.append("spans are accepted on a full disk")
         elif not headers.get("Retry-After"):
             problems.append("503 without Retry-After")
-        problems += reader.check_traces(oracle, oracle.trace_ids())
+        problems += check(running)
+        running.kill()
+    with server() as running:  # it starts on a full disk too
+        problems += check(running)
+        if send_until(running, oracle, generator, 503) is None:
+            problems.append("spans are accepted on a full disk after a restart")
         ballast.unlink()
-        if send_until(server, oracle, generator, 200) is None:
+        if send_until(running, oracle, generator, 200) is None:
             problems.append("spans are still refused when there is space again")
-        problems += reader.check_traces(oracle, oracle.trace_ids())
-        if "the disk is full" not in server.log_path.read_text(errors="replace"):
+        problems += check(running)
+        if "the disk is full" not in running.log_path.read_text(errors="replace"):
             problems.append("the log does not say that the disk is full")
-        server.kill()
-    with WeftServer(disk / "data", folder / "full-disk.log", ARGUMENTS) as server:
-        problems += ApiReader(server).check_traces(oracle, oracle.trace_ids())
+        running.kill()
+    with server() as running:
+        problems += check(running)
     return problems
