@@ -28,55 +28,61 @@ void AttributePivot::Reset(uint32_t rows) {
   }
 }
 
+void AttributePivot::BeginSource(uint32_t batch, Source* source) {
+  source->batch = batch;
+  source->attributes = AttributesOf(*batches_[batch], plan_->scope());
+  source->keys = plan_->keys().KeysOf(batch);
+  source->strings = strings_->StringsOf(batch);
+}
+
 // A number's bits as they are; anything else as a code of the translator.
-uint64_t AttributePivot::StoredValue(uint32_t batch, const Attribute& attribute) {
+uint64_t AttributePivot::StoredValue(Source* source, const Attribute& attribute) {
   switch (attribute.type) {
     case ValueType::kString:
-    case ValueType::kBytes: return strings_->Translate(batch, attribute.as_code());
+    case ValueType::kBytes: return source->strings.Translate(attribute.as_code());
     case ValueType::kArray:
     case ValueType::kKvList:
       text_.clear();
-      AppendJsonText(*batches_[batch], attribute, &text_);
+      AppendJsonText(*batches_[source->batch], attribute, &text_);
       return strings_->Intern(text_);
     case ValueType::kBool: return attribute.as_bool();
     default: return attribute.value;
   }
 }
 
-void AttributePivot::AddTo(Target* target, uint32_t batch, const Attribute& attribute,
-                           uint32_t row) {
-  target->validity[row / 64] |= uint64_t{1} << (row % 64);
-  const uint64_t value = StoredValue(batch, attribute);
-  if (target->numbers_used) {
-    target->numbers.push_back(value);
-  } else {
-    target->codes.push_back(static_cast<uint32_t>(value));
+void AttributePivot::PivotOwner(Source* source, uint32_t owner, uint32_t row, uint64_t first_row,
+                                OverflowRows* overflow) {
+  const uint64_t bit = uint64_t{1} << (row % 64);
+  const model::AttributeArray& attributes = *source->attributes.attributes;
+  const model::IndexRange range = source->attributes.RangeOf(owner);
+  for (uint32_t i = range.begin; i < range.end; ++i) {
+    const Attribute attribute = attributes[i];
+    const uint32_t column = plan_->ColumnOf(source->keys.KeyOf(attribute.key), attribute.type);
+    const uint64_t value = StoredValue(source, attribute);
+    Target* target = column == AttributePlan::kNoColumn ? nullptr : &targets_[column];
+    if (target == nullptr || (target->validity[row / 64] & bit) != 0) {
+      overflow->rows.push_back({plan_->scope(), first_row + row,
+                                source->strings.Translate(attribute.key), attribute.type, value});
+      continue;
+    }
+    target->validity[row / 64] |= bit;
+    if (target->numbers_used) {
+      target->numbers.push_back(value);
+    } else {
+      target->codes.push_back(static_cast<uint32_t>(value));
+    }
   }
 }
 
 void AttributePivot::Run(std::span<const RowRef> owners, uint64_t first_row,
                          OverflowRows* overflow) {
   Reset(static_cast<uint32_t>(owners.size()));
-  KeyIndex& keys = plan_->keys();
-  const Scope scope = plan_->scope();
+  // Owners of one batch come in long stretches.
+  Source source;
   for (uint32_t row = 0; row < owners.size(); ++row) {
     const RowRef owner = owners[row];
-    const SpanBatch& batch = *batches_[owner.batch];
-    const model::AttributeArray& attributes = AttributesOf(batch, scope);
-    const model::IndexRange range = AttributeRange(batch, scope, owner.row);
-    for (uint32_t i = range.begin; i < range.end; ++i) {
-      const Attribute attribute = attributes[i];
-      const uint32_t key = keys.KeyOf(owner.batch, attribute.key);
-      const uint32_t column = plan_->ColumnOf(key, attribute.type);
-      if (column != AttributePlan::kNoColumn &&
-          (targets_[column].validity[row / 64] >> (row % 64) & 1) == 0) {
-        AddTo(&targets_[column], owner.batch, attribute, row);
-        continue;
-      }
-      overflow->rows.push_back({scope, first_row + row,
-                                strings_->Translate(owner.batch, attribute.key), attribute.type,
-                                StoredValue(owner.batch, attribute)});
-    }
+    if (owner.batch != source.batch) BeginSource(owner.batch, &source);
+    PivotOwner(&source, owner.row, row, first_row, overflow);
   }
 }
 

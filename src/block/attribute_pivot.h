@@ -45,9 +45,19 @@ class AttributePivot {
     std::vector<uint64_t> numbers;
   };
 
+  // What a stretch of owners of one batch has in common.
+  struct Source {
+    uint32_t batch = UINT32_MAX;
+    ScopeAttributes attributes;
+    KeyIndex::BatchKeys keys;
+    StringTranslator::BatchStrings strings;
+  };
+
   void Reset(uint32_t rows);
-  void AddTo(Target* target, uint32_t batch, const model::Attribute& attribute, uint32_t row);
-  uint64_t StoredValue(uint32_t batch, const model::Attribute& attribute);
+  void BeginSource(uint32_t batch, Source* source);
+  void PivotOwner(Source* source, uint32_t owner, uint32_t row, uint64_t first_row,
+                  OverflowRows* overflow);
+  uint64_t StoredValue(Source* source, const model::Attribute& attribute);
 
   const AttributePlan* plan_;
   std::vector<const model::SpanBatch*> batches_;

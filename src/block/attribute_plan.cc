@@ -11,26 +11,15 @@ using model::IndexRange;
 using model::SpanBatch;
 using model::ValueType;
 
-const AttributeArray& AttributesOf(const SpanBatch& batch, Scope scope) {
+ScopeAttributes AttributesOf(const SpanBatch& batch, Scope scope) {
   switch (scope) {
     case Scope::kSpan: break;
-    case Scope::kResource: return batch.resources.attributes;
-    case Scope::kInstrumentation: return batch.scopes.attributes;
-    case Scope::kEvent: return batch.events.attributes;
-    case Scope::kLink: return batch.links.attributes;
+    case Scope::kResource: return {&batch.resources.attributes, &batch.resources.attribute_end};
+    case Scope::kInstrumentation: return {&batch.scopes.attributes, &batch.scopes.attribute_end};
+    case Scope::kEvent: return {&batch.events.attributes, &batch.events.attribute_end};
+    case Scope::kLink: return {&batch.links.attributes, &batch.links.attribute_end};
   }
-  return batch.attributes;
-}
-
-IndexRange AttributeRange(const SpanBatch& batch, Scope scope, uint32_t owner) {
-  switch (scope) {
-    case Scope::kSpan: break;
-    case Scope::kResource: return batch.ResourceAttributesOf(owner);
-    case Scope::kInstrumentation: return batch.ScopeAttributesOf(owner);
-    case Scope::kEvent: return batch.EventAttributesOf(owner);
-    case Scope::kLink: return batch.LinkAttributesOf(owner);
-  }
-  return batch.AttributesOf(owner);
+  return {&batch.attributes, &batch.attribute_end};
 }
 
 uint32_t RareRowsBelow(uint64_t rows) {
@@ -49,30 +38,51 @@ uint32_t KeyIndex::Add(uint32_t batch, model::Code code) {
 }
 
 AttributePlan::AttributePlan(Scope scope, std::span<const SpanBatch* const> batches, KeyIndex* keys)
-    : scope_(scope), batches_(batches.begin(), batches.end()), keys_(keys) {}
+    : scope_(scope),
+      batches_(batches.begin(), batches.end()),
+      keys_(keys),
+      looks_(batches.size()) {}
 
 bool AttributePlan::IsUuid(uint32_t batch, model::Code code) {
-  return IsUuidText(batches_[batch]->strings[code]);
+  std::vector<uint8_t>& looks = looks_[batch];
+  if (looks.empty()) looks.assign(batches_[batch]->strings.size(), kNotLooked);
+  if (looks[code] == kNotLooked) {
+    looks[code] = IsUuidText(batches_[batch]->strings[code]) ? kUuid : kOther;
+  }
+  return looks[code] == kUuid;
+}
+
+void AttributePlan::Grow() {
+  counts_.resize(keys_->size() * 8 + 64, 0);
+  not_uuid_.resize(keys_->size() + 8, 0);
 }
 
 void AttributePlan::Count(std::span<const RowRef> owners) {
   owner_count_ += owners.size();
+  // Owners of one batch come in long stretches.
+  uint32_t batch = UINT32_MAX;
+  ScopeAttributes source;
+  KeyIndex::BatchKeys keys;
   for (const RowRef owner : owners) {
-    const SpanBatch& batch = *batches_[owner.batch];
-    const AttributeArray& attributes = AttributesOf(batch, scope_);
-    const IndexRange range = AttributeRange(batch, scope_, owner.row);
-    for (uint32_t i = range.begin; i < range.end; ++i) {
-      const uint32_t key = keys_->KeyOf(owner.batch, attributes.key(i));
-      if (key * 8 >= counts_.size()) {
-        counts_.resize(keys_->size() * 8 + 64, 0);
-        not_uuid_.resize(keys_->size() + 8, 0);
-      }
-      const ValueType type = attributes.type(i);
-      ++counts_[key * 8 + static_cast<uint32_t>(type)];
-      if (type == ValueType::kString && not_uuid_[key] == 0 &&
-          !IsUuid(owner.batch, static_cast<model::Code>(attributes.value(i)))) {
-        not_uuid_[key] = 1;
-      }
+    if (owner.batch != batch) {
+      batch = owner.batch;
+      source = AttributesOf(*batches_[batch], scope_);
+      keys = keys_->KeysOf(batch);
+    }
+    CountOwner(batch, *source.attributes, source.RangeOf(owner.row), &keys);
+  }
+}
+
+void AttributePlan::CountOwner(uint32_t batch, const AttributeArray& attributes, IndexRange range,
+                               KeyIndex::BatchKeys* keys) {
+  for (uint32_t i = range.begin; i < range.end; ++i) {
+    const uint32_t key = keys->KeyOf(attributes.key(i));
+    if (key * 8 >= counts_.size()) Grow();
+    const ValueType type = attributes.type(i);
+    ++counts_[key * 8 + static_cast<uint32_t>(type)];
+    if (type == ValueType::kString && not_uuid_[key] == 0 &&
+        !IsUuid(batch, static_cast<model::Code>(attributes.value(i)))) {
+      not_uuid_[key] = 1;
     }
   }
 }

@@ -25,9 +25,14 @@ namespace weft::block {
 inline constexpr uint32_t kAttributeColumnsMax = 1000;
 inline constexpr uint32_t kAttributeKeyBytesMax = 256;
 
-// The attributes of a scope and where those of one owner stand.
-const model::AttributeArray& AttributesOf(const model::SpanBatch& batch, Scope scope);
-model::IndexRange AttributeRange(const model::SpanBatch& batch, Scope scope, uint32_t owner);
+// The attributes of one scope of a batch.
+struct ScopeAttributes {
+  const model::AttributeArray* attributes = nullptr;
+  const std::vector<uint32_t>* ends = nullptr;  // where those of each owner end
+
+  model::IndexRange RangeOf(uint32_t owner) const { return model::RangeByEnds(*ends, owner); }
+};
+ScopeAttributes AttributesOf(const model::SpanBatch& batch, Scope scope);
 
 // A pair must be in at least this many of `rows` rows to get a column: what a column costs in
 // headers is worth about 16 entries of attributes.parquet.
@@ -38,10 +43,26 @@ class KeyIndex {
  public:
   explicit KeyIndex(std::span<const model::SpanBatch* const> batches);
 
-  uint32_t KeyOf(uint32_t batch, model::Code code) {
-    uint32_t& known = keys_of_[batch][code];
-    if (known == 0) known = Add(batch, code);
-    return known - 1;
+  // The keys of one batch, for loops over its attributes.
+  class BatchKeys {
+   public:
+    uint32_t KeyOf(model::Code code) {
+      if (keys_[code] == 0) keys_[code] = index_->Add(batch_, code);
+      return keys_[code] - 1;
+    }
+
+   private:
+    friend class KeyIndex;
+    KeyIndex* index_ = nullptr;
+    uint32_t batch_ = 0;
+    uint32_t* keys_ = nullptr;  // by code: key + 1, or 0
+  };
+  BatchKeys KeysOf(uint32_t batch) {
+    BatchKeys keys;
+    keys.index_ = this;
+    keys.batch_ = batch;
+    keys.keys_ = keys_of_[batch].data();
+    return keys;
   }
   std::string_view key(uint32_t index) const { return keys_[index]; }
   uint32_t size() const { return keys_.size(); }
@@ -74,6 +95,9 @@ class AttributePlan {
   }
 
  private:
+  void CountOwner(uint32_t batch, const model::AttributeArray& attributes, model::IndexRange range,
+                  KeyIndex::BatchKeys* keys);
+  void Grow();
   bool IsUuid(uint32_t batch, model::Code code);
   model::ValueType MainType(uint32_t key) const;
 
@@ -81,8 +105,11 @@ class AttributePlan {
   std::vector<const model::SpanBatch*> batches_;
   KeyIndex* keys_;
   uint64_t owner_count_ = 0;
-  std::vector<uint32_t> counts_;     // by key * 8 + type
-  std::vector<uint8_t> not_uuid_;    // by key
+  std::vector<uint32_t> counts_;   // by key * 8 + type
+  std::vector<uint8_t> not_uuid_;  // by key
+  // By batch and code: whether the string is a UUID, once that has been looked at.
+  enum Look : uint8_t { kNotLooked, kUuid, kOther };
+  std::vector<std::vector<uint8_t>> looks_;
   std::vector<uint32_t> column_of_;  // by key * 8 + type
   std::vector<ColumnSpec> columns_;
 };

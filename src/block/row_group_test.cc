@@ -57,9 +57,10 @@ std::map<std::string, std::set<std::string>> FirstValues(const SpanBatch& batch,
                                                          uint32_t owner) {
   std::map<std::string, std::set<std::string>> values;
   std::set<std::pair<std::string, ValueType>> seen;
-  const model::IndexRange range = AttributeRange(batch, scope, owner);
+  const ScopeAttributes own = AttributesOf(batch, scope);
+  const model::IndexRange range = own.RangeOf(owner);
   for (uint32_t i = range.begin; i < range.end; ++i) {
-    const model::Attribute a = AttributesOf(batch, scope)[i];
+    const model::Attribute a = (*own.attributes)[i];
     const std::string key(batch.strings[a.key]);
     if (seen.emplace(key, a.type).second) values[key].insert(ValueText(batch, a));
   }

@@ -30,8 +30,9 @@ void SideTable::AppendContent(const SpanBatch& batch, uint32_t index) {
     AppendField(batch.strings[batch.scopes.schema_url[index]]);
     AppendField(std::to_string(batch.scopes.dropped_attributes[index]));
   }
-  const model::AttributeArray& attributes = AttributesOf(batch, scope_);
-  const model::IndexRange range = AttributeRange(batch, scope_, index);
+  const ScopeAttributes own = AttributesOf(batch, scope_);
+  const model::AttributeArray& attributes = *own.attributes;
+  const model::IndexRange range = own.RangeOf(index);
   std::string value;
   for (uint32_t i = range.begin; i < range.end; ++i) {
     value.clear();

@@ -17,12 +17,31 @@ class StringTranslator {
   // The batches must outlive it and not change.
   explicit StringTranslator(std::span<const model::SpanBatch* const> batches);
 
-  // The code in strings() of string `code` of batch `batch`.
-  model::Code Translate(uint32_t batch, model::Code code) {
+  // One batch's strings, for loops over its rows; valid until Clear().
+  class BatchStrings {
+   public:
+    // The code in strings() of string `code` of the batch.
+    model::Code Translate(model::Code code) {
+      if (codes_[code] == kUnknown) codes_[code] = translator_->Add(batch_, code);
+      return codes_[code];
+    }
+
+   private:
+    friend class StringTranslator;
+    StringTranslator* translator_ = nullptr;
+    uint32_t batch_ = 0;
+    model::Code* codes_ = nullptr;
+  };
+  BatchStrings StringsOf(uint32_t batch) {
     if (codes_[batch].empty()) Begin(batch);
-    model::Code& known = codes_[batch][code];
-    if (known == kUnknown) known = Add(batch, code);
-    return known;
+    BatchStrings strings;
+    strings.translator_ = this;
+    strings.batch_ = batch;
+    strings.codes_ = codes_[batch].data();
+    return strings;
+  }
+  model::Code Translate(uint32_t batch, model::Code code) {
+    return StringsOf(batch).Translate(code);
   }
   model::Code Intern(std::string_view text) { return strings_.Intern(text); }
 
