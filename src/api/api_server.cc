@@ -109,21 +109,23 @@ net::HttpResponse ApiServer::Work(Handler handler, const net::HttpRequest& reque
 
 // Endpoints that answer at once, on the thread that serves the socket.
 void ApiServer::AddSmall(net::HttpRouter* router) {
-  router->Add("GET", "/metrics", [this](net::HttpRequest, net::HttpRespond respond) {
+  router->Add("GET", "/metrics", [this](const net::HttpRequest&, const net::HttpRespond& respond) {
     net::HttpResponse response = net::HttpResponse::Text(200, parts_.metrics->RenderPrometheus());
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";
     respond(std::move(response));
   });
-  router->Add("GET", "/ready", [this](net::HttpRequest, net::HttpRespond respond) {
+  router->Add("GET", "/ready", [this](const net::HttpRequest&, const net::HttpRespond& respond) {
     const std::string why = parts_.not_ready();
     respond(net::HttpResponse::Text(why.empty() ? 200 : 503, (why.empty() ? "ready" : why) + "\n"));
   });
-  router->Add("GET", "/{path...}", [this](net::HttpRequest request, net::HttpRespond respond) {
-    auto answer = files_.Answer(request);
-    respond(answer ? std::move(*answer)
-                   : AnswerError(Error(ErrorCode::kNotFound,
-                                       "there is nothing at " + request.path.substr(0, 200))));
-  });
+  router->Add(
+      "GET", "/{path...}",
+      [this](const net::HttpRequest& request, const net::HttpRespond& respond) {
+        auto answer = files_.Answer(request);
+        respond(answer ? std::move(*answer)
+                       : AnswerError(Error(ErrorCode::kNotFound,
+                                           "there is nothing at " + request.path.substr(0, 200))));
+      });
 }
 
 }  // namespace weft::api

@@ -148,7 +148,8 @@ net::HttpResponse ApiServer::Operations(const Call& call) {
   const auto asked = ReadOperations(call.request, parts_.env->NowNs());
   if (!asked.ok()) return AnswerError(asked.error());
   const Catalog catalog(*parts_.source, *parts_.env, call.tenant, asked->range, call.budget);
-  const auto operations = catalog.Operations(asked->service ? &*asked->service : nullptr);
+  const std::optional<std::string>& service = asked->service;
+  const auto operations = catalog.Operations(service ? &*service : nullptr);
   if (!operations.ok()) return AnswerCatalogError(operations.error());
   return AnswerList("operations", *operations, [](const auto& operation, JsonWriter* json) {
     json->Field("name", operation.name);
@@ -161,7 +162,8 @@ net::HttpResponse ApiServer::Attributes(const Call& call) {
   const auto asked = ReadKeys(call.request, parts_.env->NowNs());
   if (!asked.ok()) return AnswerError(asked.error());
   const Catalog catalog(*parts_.source, *parts_.env, call.tenant, asked->range, call.budget);
-  const auto keys = catalog.AttributeKeys(asked->scope ? &*asked->scope : nullptr, asked->prefix);
+  const std::optional<block::Scope>& scope = asked->scope;
+  const auto keys = catalog.AttributeKeys(scope ? &*scope : nullptr, asked->prefix);
   if (!keys.ok()) return AnswerCatalogError(keys.error());
   return AnswerList("attributes", *keys, [](const auto& key, JsonWriter* json) {
     json->Field("scope", query::exec::ScopeName(key.scope));
