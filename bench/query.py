@@ -41,6 +41,7 @@ def questions(samples, pick):
         def check(body):
             found = json.loads(body)
             assert found["complete"] and len(found["traces"]) == count, body[:300]
+
         return check
 
     def rare():
@@ -52,23 +53,57 @@ def questions(samples, pick):
 
     return {
         "floor: GET /ready": (lambda: "/ready", lambda body: None, None),
-        "trace by id, columns": (lambda: f"/api/v1/traces/{trace_id()}?format=columns", lambda b: json.loads(b)["spans"]["id"][0], 5.0),
-        "trace by id, OTLP JSON": (lambda: f"/api/v1/traces/{trace_id()}?format=otlp", lambda b: json.loads(b)["resourceSpans"][0], 5.0),
+        "trace by id, columns": (
+            lambda: f"/api/v1/traces/{trace_id()}?format=columns",
+            lambda b: json.loads(b)["spans"]["id"][0],
+            5.0,
+        ),
+        "trace by id, OTLP JSON": (
+            lambda: f"/api/v1/traces/{trace_id()}?format=otlp",
+            lambda b: json.loads(b)["resourceSpans"][0],
+            5.0,
+        ),
         "trace by id, absent": (lambda: f"/api/v1/traces/{pick.getrandbits(128):032x}", None, None),
         "rare attribute value": (rare, traces(1), 10.0),
         "absent attribute value": (absent, traces(0), None),
-        "rare value, any scope": (lambda: search('{ ."guid:x-request-id" = "%s" }' % pick.choice(samples["requestIds"])), traces(1), None),
+        "rare value, any scope": (
+            lambda: search('{ ."guid:x-request-id" = "%s" }' % pick.choice(samples["requestIds"])),
+            traces(1),
+            None,
+        ),
         "service and duration, newest 20": (
-            lambda: search('{ resource.service.name = "checkout" && duration > 500ms }'), traces(20), None),
+            lambda: search('{ resource.service.name = "checkout" && duration > 500ms }'),
+            traces(20),
+            None,
+        ),
         "errors, newest 20": (lambda: search("{ status = error }"), traces(20), None),
         "everything, newest 20": (lambda: search("{}"), traces(20), None),
-        "regular expression, newest 20": (lambda: search('{ name =~ "GET /api/.*reviews" && status = error }'), traces(20), None),
-        "one minute's window": (lambda: search('{ resource.service.name = "payment" }', start="now-2m"), None, None),
+        "regular expression, newest 20": (
+            lambda: search('{ name =~ "GET /api/.*reviews" && status = error }'),
+            traces(20),
+            None,
+        ),
+        "one minute's window": (
+            lambda: search('{ resource.service.name = "payment" }', start="now-2m"),
+            None,
+            None,
+        ),
         "services": (lambda: "/api/v1/services", lambda b: json.loads(b)["services"][0], None),
-        "operations of a service": (lambda: "/api/v1/operations?service=frontend", lambda b: json.loads(b)["operations"][0], None),
-        "attribute keys": (lambda: "/api/v1/attributes", lambda b: json.loads(b)["attributes"][0], None),
+        "operations of a service": (
+            lambda: "/api/v1/operations?service=frontend",
+            lambda b: json.loads(b)["operations"][0],
+            None,
+        ),
+        "attribute keys": (
+            lambda: "/api/v1/attributes",
+            lambda b: json.loads(b)["attributes"][0],
+            None,
+        ),
         "attribute values with a prefix": (
-            lambda: "/api/v1/attribute-values?key=span.http.route&prefix=/api", lambda b: json.loads(b)["values"][0], None),
+            lambda: "/api/v1/attribute-values?key=span.http.route&prefix=/api",
+            lambda b: json.loads(b)["values"][0],
+            None,
+        ),
     }
 
 
@@ -120,11 +155,22 @@ def run(spans, repetitions=200):
                 client = Client(server.http)
                 continue
             p50, p95 = percentile(times, 0.5), percentile(times, 0.95)
-            result["queries"][name] = {"p50Ms": p50, "p95Ms": p95, "count": len(times), "askedP50Ms": limit}
+            result["queries"][name] = {
+                "p50Ms": p50,
+                "p95Ms": p95,
+                "count": len(times),
+                "askedP50Ms": limit,
+            }
             verdict = "" if limit is None else ("met" if p50 <= limit else "MISSED")
-            rows.append([name, f"{p50:.2f}", f"{p95:.2f}", f"<= {limit:g}" if limit else "", verdict])
-    report.table(f"Queries on {result['spans']} spans in {result['blocks']} blocks, ms, {repetitions} times each at most",
-                 ["", "p50", "p95", "p50 asked", ""], rows)
+            rows.append(
+                [name, f"{p50:.2f}", f"{p95:.2f}", f"<= {limit:g}" if limit else "", verdict]
+            )
+    report.table(
+        f"Queries on {result['spans']} spans in {result['blocks']} blocks, ms, "
+        f"{repetitions} times each at most",
+        ["", "p50", "p95", "p50 asked", ""],
+        rows,
+    )
     report.save("query", result)
     if any("error" in q for q in result["queries"].values()):
         for name, query in result["queries"].items():

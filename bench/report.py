@@ -18,7 +18,13 @@ def machine():
             model = line.split(":", 1)[1].strip()
             break
     memory = int(pathlib.Path("/proc/meminfo").read_text().split()[1]) // 1024
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=RESULTS.parent, check=False)
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"],
+        capture_output=True,
+        text=True,
+        cwd=RESULTS.parent,
+        check=False,
+    )
     return {
         "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
         "processor": model,
@@ -31,8 +37,11 @@ def machine():
 
 
 def describe(facts):
-    return (f"{facts['date']}, {facts['processor']}, {facts['cores']} cores, {facts['memoryMiB']} MiB, commit {facts['commit']}, "
-            f"load before the run {facts['load']}")
+    return (
+        f"{facts['date']}, {facts['processor']}, {facts['cores']} cores, "
+        f"{facts['memoryMiB']} MiB, commit {facts['commit']}, "
+        f"load before the run {facts['load']}"
+    )
 
 
 def table(title, header, rows):
@@ -41,7 +50,12 @@ def table(title, header, rows):
     widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
     print(f"\n{title}")
     for n, row in enumerate(cells):
-        print("  " + "  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths))).rstrip())
+        print(
+            "  "
+            + "  ".join(
+                c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths))
+            ).rstrip()
+        )
         if n == 0:
             print("  " + "  ".join("-" * w for w in widths))
 

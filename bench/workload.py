@@ -34,11 +34,27 @@ class Load:
 
     def __init__(self, target, protocol, spans, *, rate=0, connections=2, samples=None, seed=1):
         address = target.otlp_grpc if protocol == "grpc" else target.otlp_http
-        command = [str(TOOLS / "weft_otlp_load"), "send", "--protocol", protocol, "--address", address, "--spans", str(spans),
-                   "--connections", str(connections), "--rate", str(rate), "--seed", str(seed)]
+        command = [
+            str(TOOLS / "weft_otlp_load"),
+            "send",
+            "--protocol",
+            protocol,
+            "--address",
+            address,
+            "--spans",
+            str(spans),
+            "--connections",
+            str(connections),
+            "--rate",
+            str(rate),
+            "--seed",
+            str(seed),
+        ]
         if samples:
             command += ["--samples", str(samples)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         line = self.process.stdout.readline()
         if line != "ready\n":
             self.process.kill()
@@ -63,13 +79,23 @@ class Load:
 
 
 def baseline(spans):
-    """CPU of a bare walk with hashing over the same bytes: what every receiver has to do at the least."""
-    done = subprocess.run([str(TOOLS / "weft_otlp_load"), "baseline", "--spans", str(spans)], capture_output=True, text=True, check=True)
+    """CPU of a walk with hashing over the same bytes: what every receiver has to do at least."""
+    done = subprocess.run(
+        [str(TOOLS / "weft_otlp_load"), "baseline", "--spans", str(spans)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return json.loads(done.stdout)
 
 
 def column_bytes(files):
     if not files:
         return {}
-    done = subprocess.run([str(TOOLS / "weft_parquet_columns"), *map(str, files)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [str(TOOLS / "weft_parquet_columns"), *map(str, files)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return json.loads(done.stdout)

@@ -43,8 +43,10 @@ class Trace:
     def __init__(self, columns):
         self.columns = columns
         self.dictionary = columns["dictionary"]
-        self.resources = [self.attributes(r["attributes"]) | {"service.name": self.text(r["service"])}
-                          for r in columns["resources"]]
+        self.resources = [
+            self.attributes(r["attributes"]) | {"service.name": self.text(r["service"])}
+            for r in columns["resources"]
+        ]
         self.spans = [Span(self, row) for row in range(len(columns["spans"]["id"]))]
         self.roots = []
         for span, parent in zip(self.spans, columns["spans"]["parent"]):
@@ -52,15 +54,23 @@ class Trace:
             (self.roots if parent < 0 else self.spans[parent].children).append(span)
         events = columns["events"]
         for row, time, name, attributes in zip(
-                events["span"], events["time"], events["name"], events["attributes"]):
+            events["span"], events["time"], events["name"], events["attributes"]
+        ):
             self.spans[row].events.append(
-                {"name": self.text(name), "time": int(time), "attributes": self.attributes(attributes)})
+                {
+                    "name": self.text(name),
+                    "time": int(time),
+                    "attributes": self.attributes(attributes),
+                }
+            )
 
     def text(self, code):
         return self.dictionary[code]
 
     def attributes(self, flat):
-        return {self.text(flat[i]): self.value(flat[i + 1], flat[i + 2]) for i in range(0, len(flat), 3)}
+        return {
+            self.text(flat[i]): self.value(flat[i + 1], flat[i + 2]) for i in range(0, len(flat), 3)
+        }
 
     def value(self, kind, raw):
         if kind == 1:

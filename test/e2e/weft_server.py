@@ -41,11 +41,14 @@ class WeftServer:
             command += [flag, "127.0.0.1:0"]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                command + self.arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                command + self.arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
         deadline = time.monotonic() + ready_seconds
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
-                raise RuntimeError(f"weft serve ended with {self.process.returncode}:\n{self.log_tail()}")
+                raise RuntimeError(
+                    f"weft serve ended with {self.process.returncode}:\n{self.log_tail()}"
+                )
             if self._is_ready(addresses):
                 return
             time.sleep(0.02)
@@ -142,7 +145,9 @@ class WeftServer:
     # --- its process
 
     def cpu_seconds(self):
-        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        fields = (
+            pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        )
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def memory_bytes(self):

@@ -25,8 +25,22 @@ class Demo(unittest.TestCase):
         cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
         cls.addClassCleanup(cls.server.stop)
         cls.shop = subprocess.run(
-            [str(BINARY), "demo", "--otlp", cls.server.otlp_http, "--history", "900", "--seconds", "4", "--rate", "8"],
-            capture_output=True, text=True, timeout=120)
+            [
+                str(BINARY),
+                "demo",
+                "--otlp",
+                cls.server.otlp_http,
+                "--history",
+                "900",
+                "--seconds",
+                "4",
+                "--rate",
+                "8",
+            ],
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
 
     def found(self, query, **more):
         return self.server.search(query, **({"limit": 50} | more))["traces"]
@@ -53,18 +67,34 @@ class Demo(unittest.TestCase):
         self.assertEqual(slow.service, "payment")
         self.assertEqual(slow.attributes["url.full"], "https://api.card-risk.example/v2/score")
         self.assertEqual(slow.resource["service.version"], "1.9.0")
-        self.assertEqual(self.found('{ resource.service.name = "payment" && resource.service.version = "1.8.2" && duration > 1s }'), [])
-        self.assertTrue(self.found('{ resource.service.name = "payment" && resource.service.version = "1.8.2" }'))
+        self.assertEqual(
+            self.found(
+                '{ resource.service.name = "payment" && resource.service.version = "1.8.2" && duration > 1s }'
+            ),
+            [],
+        )
+        self.assertTrue(
+            self.found(
+                '{ resource.service.name = "payment" && resource.service.version = "1.8.2" }'
+            )
+        )
 
     def test_a_retry_storm(self):
-        most = max(self.found('{ resource.service.name = "quote" && status = error }', limit=200), key=lambda t: t["matched"])
+        most = max(
+            self.found('{ resource.service.name = "quote" && status = error }', limit=200),
+            key=lambda t: t["matched"],
+        )
         self.assertEqual(most["matched"], 18)
         trace = fetch(self.server, most["traceId"])
-        self.assertTrue(any(s.attributes.get("http.request.resend_count") == 2 for s in trace.spans))
+        self.assertTrue(
+            any(s.attributes.get("http.request.resend_count") == 2 for s in trace.spans)
+        )
 
     def test_an_n_plus_one_query(self):
         trace = self.first('{ name = "GET /api/orders" }')
-        repeated = collections.Counter(s.name for s in trace.one("GET /users/{userId}/orders").children)
+        repeated = collections.Counter(
+            s.name for s in trace.one("GET /users/{userId}/orders").children
+        )
         self.assertEqual(repeated["SELECT accounting.orders"], 1)
         self.assertGreater(repeated["SELECT accounting.order_items"], 2)
 
@@ -75,24 +105,38 @@ class Demo(unittest.TestCase):
         self.assertIn("reviews/store.py", exception["exception.stacktrace"])
 
     def test_a_service_that_loses_the_trace(self):
-        mails = self.found('{ resource.service.name = "email" && kind = server && name = "POST /send_order_confirmation" }')
+        mails = self.found(
+            '{ resource.service.name = "email" && kind = server && name = "POST /send_order_confirmation" }'
+        )
         self.assertTrue(mails)
         self.assertEqual({(m["rootService"], m["spanCount"]) for m in mails}, {("email", 2)})
-        trace = self.first('{ resource.service.name = "checkout" && span.url.full = "http://email:6060/send_order_confirmation" }')
-        call = next(s for s in trace.spans if s.attributes.get("url.full", "").startswith("http://email:"))
+        trace = self.first(
+            '{ resource.service.name = "checkout" && span.url.full = "http://email:6060/send_order_confirmation" }'
+        )
+        call = next(
+            s for s in trace.spans if s.attributes.get("url.full", "").startswith("http://email:")
+        )
         self.assertEqual(call.children, [])
 
     def test_a_leaked_mail_address(self):
         spans = self.found('{ span.enduser.id =~ ".*@.*" }')
         self.assertTrue(spans)
-        self.assertEqual({(s["name"], s["service"]) for t in spans for s in t["spans"]}, {("POST /login", "account")})
+        self.assertEqual(
+            {(s["name"], s["service"]) for t in spans for s in t["spans"]},
+            {("POST /login", "account")},
+        )
 
     def test_a_clock_that_runs_ahead(self):
         nodes = collections.Counter()
-        for hit in self.found('{ name = "shop.Shipping/GetQuote" && kind = server && status != error }', limit=100):
+        for hit in self.found(
+            '{ name = "shop.Shipping/GetQuote" && kind = server && status != error }', limit=100
+        ):
             for span in fetch(self.server, hit["traceId"]).spans:
                 if span.service == "shipping" and span.kind == "server" and span.parent is not None:
-                    late = span.start + span.duration > span.parent.start + span.parent.duration + SECOND // 100
+                    late = (
+                        span.start + span.duration
+                        > span.parent.start + span.parent.duration + SECOND // 100
+                    )
                     nodes[span.resource["k8s.node.name"], late] += 1
         self.assertEqual(len({node for node, _ in nodes}), 2, nodes)
         self.assertEqual(len({node for node, late in nodes if late}), 1, nodes)

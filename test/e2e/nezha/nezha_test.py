@@ -1,5 +1,5 @@
-"""Real traces of two microservice systems (the data set "Nezha"), imported: what weft tells of them must equal what was worked out from
-the original tables. Skipped where the data is not beside the checkout."""
+"""Real traces of two microservice systems (the data set "Nezha"), imported: what
+weft tells of them must equal what was worked out from the original tables. Skipped where the data is not beside the checkout."""
 
 import collections
 import json
@@ -30,13 +30,21 @@ class Imported:
         self.server = WeftServer(self.folder / "data", self.folder / "weft.log")
         try:
             file = DATA / "otlp" / f"{name}.otlp.ndjson.gz"
-            done = subprocess.run([str(BINARY), "import", "--data", str(self.folder / "data"), str(file)],
-                                  cwd=self.folder, capture_output=True, text=True, timeout=300)
+            done = subprocess.run(
+                [str(BINARY), "import", "--data", str(self.folder / "data"), str(file)],
+                cwd=self.folder,
+                capture_output=True,
+                text=True,
+                timeout=300,
+            )
             if done.returncode != 0:
                 raise AssertionError(f"weft import failed:\n{done.stdout}{done.stderr}")
             self.server.flush()
             self.summaries = list(self.pages())
-            self.traces = [Trace(self.server.get(f"/api/v1/traces/{s['traceId']}", format="columns")) for s in self.summaries]
+            self.traces = [
+                Trace(self.server.get(f"/api/v1/traces/{s['traceId']}", format="columns"))
+                for s in self.summaries
+            ]
         except Exception:
             self.stop()
             raise
@@ -75,11 +83,18 @@ class NezhaTests:
 
     def test_counts(self):
         self.assertEqual(len(self.imported.traces), self.reference["traces"])
-        self.assertEqual(sum(len(t.spans) for t in self.imported.traces), self.reference["unique_spans"])
-        self.assertEqual(sum(s["spanCount"] for s in self.imported.summaries), self.reference["unique_spans"])
+        self.assertEqual(
+            sum(len(t.spans) for t in self.imported.traces), self.reference["unique_spans"]
+        )
+        self.assertEqual(
+            sum(s["spanCount"] for s in self.imported.summaries), self.reference["unique_spans"]
+        )
 
     def test_spans_per_service(self):
-        services = {s["name"]: s["spanCount"] for s in self.imported.server.get("/api/v1/services")["services"]}
+        services = {
+            s["name"]: s["spanCount"]
+            for s in self.imported.server.get("/api/v1/services")["services"]
+        }
         self.assertEqual(services, self.reference["spans_per_service"])
 
     def test_parents(self):
@@ -105,11 +120,17 @@ class NezhaTests:
         for operation, expected in self.reference["operations"].items():
             values = durations[operation]
             with self.subTest(operation):
-                self.assertEqual((len(values), min(values), max(values), sum(values)),
-                                 (expected["count"], expected["min_ns"], expected["max_ns"], expected["sum_ns"]))
+                self.assertEqual(
+                    (len(values), min(values), max(values), sum(values)),
+                    (expected["count"], expected["min_ns"], expected["max_ns"], expected["sum_ns"]),
+                )
 
     def test_nothing_is_refused(self):
-        refused = {name: n for name, n in self.imported.server.metrics().items() if re.match(r"weft_\w*refused\w*_total", name) and n}
+        refused = {
+            name: n
+            for name, n in self.imported.server.metrics().items()
+            if re.match(r"weft_\w*refused\w*_total", name) and n
+        }
         self.assertEqual(refused, {})
 
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL of the test's own: Debian's server on a free port, its files in a temporary folder."""
+"""A PostgreSQL of the test's own: Debian's server, a free port, a temporary folder."""
 
 import glob
 import os
@@ -21,12 +21,14 @@ def free_port():
 def bin_folder():
     found = sorted(glob.glob("/usr/lib/postgresql/*/bin/postgres"))
     if not found:
-        raise RuntimeError("PostgreSQL is not installed: apt-get install postgresql (./dev setup does it)")
+        raise RuntimeError(
+            "PostgreSQL is not installed: apt-get install postgresql (./dev setup does it)"
+        )
     return pathlib.Path(found[-1]).parent
 
 
 class Postgres:
-    """Runs from construction to stop(). The server refuses to run as root: then it runs as another user."""
+    """Runs from construction to stop(); as another user when this is root, which it refuses."""
 
     def __init__(self):
         self.bin = bin_folder()
@@ -52,24 +54,53 @@ class Postgres:
             return pwd.getpwnam("nobody")
 
     def _run(self, *command):
-        done = subprocess.run([str(c) for c in command], cwd=self.folder, capture_output=True, text=True, **self._as_user)
+        done = subprocess.run(
+            [str(c) for c in command],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            **self._as_user,
+        )
         if done.returncode != 0:
             raise RuntimeError(f"{command[0]} failed:\n{done.stdout}{done.stderr}")
 
     def _start(self):
         data = self.folder / "data"
-        self._run(self.bin / "initdb", "-D", data, "-U", "shop", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C")
-        options = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": self.folder, "fsync": "off"}
+        self._run(
+            self.bin / "initdb",
+            "-D",
+            data,
+            "-U",
+            "shop",
+            "--auth=trust",
+            "--no-sync",
+            "-E",
+            "UTF8",
+            "--locale=C",
+        )
+        options = {
+            "listen_addresses": "127.0.0.1",
+            "port": self.port,
+            "unix_socket_directories": self.folder,
+            "fsync": "off",
+        }
         command = [str(self.bin / "postgres"), "-D", str(data)]
         for key, value in options.items():
             command += ["-c", f"{key}={value}"]
         with open(self.folder / "log", "wb") as log:
-            self.process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log, **self._as_user)
+            self.process = subprocess.Popen(
+                command, cwd=self.folder, stdout=log, stderr=log, **self._as_user
+            )
         deadline = time.monotonic() + 30
         while True:
             if self.process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError("PostgreSQL did not start:\n" + (self.folder / "log").read_text())
-            ready = subprocess.run([str(self.bin / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)], check=False)
+                raise RuntimeError(
+                    "PostgreSQL did not start:\n" + (self.folder / "log").read_text()
+                )
+            ready = subprocess.run(
+                [str(self.bin / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)],
+                check=False,
+            )
             if ready.returncode == 0:
                 return
             time.sleep(0.05)

@@ -1,4 +1,6 @@
-"""The three services, each started as `opentelemetry-instrument python FILE` with its own way of exporting."""
+"""The three services, each started as `opentelemetry-instrument python FILE` with its own way
+of exporting.
+"""
 
 import http.client
 import json
@@ -18,8 +20,14 @@ NAMES = ("payment", "orders", "gateway")  # in the order in which they need each
 def exporter_of(name, server):
     """One service by gRPC, one by HTTP with protobuf, one by HTTP with gzip."""
     if name == "gateway":
-        return {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc", "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{server.otlp_grpc}"}
-    http_exporter = {"OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf", "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{server.otlp_http}"}
+        return {
+            "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{server.otlp_grpc}",
+        }
+    http_exporter = {
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{server.otlp_http}",
+    }
     if name == "payment":
         http_exporter["OTEL_EXPORTER_OTLP_COMPRESSION"] = "gzip"
     return http_exporter
@@ -65,7 +73,12 @@ class Services:
         with open(self.logs[name], "wb") as log:
             self.processes[name] = subprocess.Popen(
                 ["opentelemetry-instrument", "python", str(HERE / f"{name}.py")],
-                env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
 
     def _wait_until_healthy(self, name):
         deadline = time.monotonic() + 60
@@ -103,7 +116,12 @@ def request(method, url, body=None):
     parts = urllib.parse.urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=15)
     try:
-        connection.request(method, parts.path, json.dumps(body) if body else None, {"Content-Type": "application/json"})
+        connection.request(
+            method,
+            parts.path,
+            json.dumps(body) if body else None,
+            {"Content-Type": "application/json"},
+        )
         response = connection.getresponse()
         text = response.read()
         is_json = "json" in response.headers.get("Content-Type", "")

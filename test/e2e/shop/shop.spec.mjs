@@ -30,7 +30,13 @@ const ROWS = [
 
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+  ],
 });
 try {
   const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
@@ -46,7 +52,9 @@ try {
         level: Number(row.getAttribute('aria-level')),
         label: row.querySelector('.label').textContent.trim().replace(/\s+/g, ' '),
         bar: row.querySelector('.bar')?.getBoundingClientRect().toJSON(),
-        path: [...row.querySelectorAll('.path')].map((piece) => piece.getBoundingClientRect().toJSON()),
+        path: [...row.querySelectorAll('.path')].map((piece) =>
+          piece.getBoundingClientRect().toJSON(),
+        ),
       }))
       .sort((a, b) => a.index - b.index),
   );
@@ -57,8 +65,12 @@ try {
   for (const row of shown) assert.ok(row.bar?.width > 0, `${row.label} has a bar`);
 
   // Of the rows without children, the one where the drawn path reaches furthest to the right is where it ends.
-  const leaves = shown.filter((row, i) => (shown[i + 1]?.level ?? 0) <= row.level && row.path.length > 0);
-  const end = leaves.reduce((a, b) => (Math.max(...b.path.map((p) => p.right)) > Math.max(...a.path.map((p) => p.right)) ? b : a));
+  const leaves = shown.filter(
+    (row, i) => (shown[i + 1]?.level ?? 0) <= row.level && row.path.length > 0,
+  );
+  const end = leaves.reduce((a, b) =>
+    Math.max(...b.path.map((p) => p.right)) > Math.max(...a.path.map((p) => p.right)) ? b : a,
+  );
   assert.equal(end.label, 'call_stripe_api');
   const covered = end.path.reduce((sum, piece) => sum + piece.width, 0);
   assert.ok(covered > 0.95 * end.bar.width, 'the path covers the whole of call_stripe_api');

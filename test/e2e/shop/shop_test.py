@@ -1,4 +1,6 @@
-"""A real shop's requests through a real server: three Flask services with the unmodified OpenTelemetry distribution, on a real PostgreSQL."""
+"""A real shop's requests through a real server: three Flask services with the
+unmodified OpenTelemetry distribution, on a real PostgreSQL.
+"""
 
 import os
 import pathlib
@@ -22,8 +24,8 @@ from weft_server import ROOT, WeftServer  # noqa: E402
 VENV = pathlib.Path(os.environ["WEFT_E2E_VENV"])
 SPANS_OF_AN_ORDER = 16
 
-# Children by start time. SQLAlchemy's instrumentation makes a span per statement that is current for
-# nobody, so the driver's own span of the same statement is its sibling.
+# Children by start time. SQLAlchemy's instrumentation makes a span per statement that is current
+# for nobody, so the driver's own span of the same statement is its sibling.
 DATABASE = [
     ("connect", "opentelemetry.instrumentation.sqlalchemy"),
     ("INSERT postgres", "opentelemetry.instrumentation.sqlalchemy"),
@@ -33,24 +35,44 @@ DATABASE = [
     ("INSERT", "opentelemetry.instrumentation.psycopg2"),
     ("SELECT", "opentelemetry.instrumentation.psycopg2"),
 ]
-ORDER_TREE = ("gateway", "POST /api/orders", [
-    ("gateway", "POST", [
-        ("orders", "POST /orders", [
-            ("orders", "validate_inventory", []),
-            ("orders", "save_to_db", [("orders", name, []) for name, _ in DATABASE]),
-            ("orders", "POST", [
-                ("payment", "POST /charge", [
-                    ("payment", "lookup_user", []),
-                    ("payment", "call_stripe_api", []),
-                ]),
-            ]),
-        ]),
-    ]),
-])
+ORDER_TREE = (
+    "gateway",
+    "POST /api/orders",
+    [
+        (
+            "gateway",
+            "POST",
+            [
+                (
+                    "orders",
+                    "POST /orders",
+                    [
+                        ("orders", "validate_inventory", []),
+                        ("orders", "save_to_db", [("orders", name, []) for name, _ in DATABASE]),
+                        (
+                            "orders",
+                            "POST",
+                            [
+                                (
+                                    "payment",
+                                    "POST /charge",
+                                    [
+                                        ("payment", "lookup_user", []),
+                                        ("payment", "call_stripe_api", []),
+                                    ],
+                                ),
+                            ],
+                        ),
+                    ],
+                ),
+            ],
+        ),
+    ],
+)
 
 
 class Shop:
-    """Everything that runs, and the traces of three orders: one paid, one with a bad card, one out of stock."""
+    """All that runs, and the traces of three orders: paid, with a bad card, out of stock."""
 
     def __init__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="weft-e2e-shop-"))
@@ -66,13 +88,23 @@ class Shop:
 
     def _order_things(self):
         self.answers = {
-            "paid": self.services.order(user="u-paid", item="lens", cents=1900, card="4242424242424242"),
-            "declined": self.services.order(user="u-declined", item="tripod", cents=8900, card="4000000000000002"),
-            "empty": self.services.order(user="u-empty", item="comet", cents=100, card="4242424242424242"),
+            "paid": self.services.order(
+                user="u-paid", item="lens", cents=1900, card="4242424242424242"
+            ),
+            "declined": self.services.order(
+                user="u-declined", item="tripod", cents=8900, card="4000000000000002"
+            ),
+            "empty": self.services.order(
+                user="u-empty", item="comet", cents=100, card="4242424242424242"
+            ),
         }
         self.ids = {
-            "paid": self._await_trace('{ name = "lookup_user" && span.user.id = "u-paid" }', SPANS_OF_AN_ORDER),
-            "declined": self._await_trace('{ name = "lookup_user" && span.user.id = "u-declined" }', SPANS_OF_AN_ORDER),
+            "paid": self._await_trace(
+                '{ name = "lookup_user" && span.user.id = "u-paid" }', SPANS_OF_AN_ORDER
+            ),
+            "declined": self._await_trace(
+                '{ name = "lookup_user" && span.user.id = "u-declined" }', SPANS_OF_AN_ORDER
+            ),
             "empty": self._await_trace('{ span.inventory.item = "comet" }', 4),
         }
         self.traces = {which: fetch(self.server, trace_id) for which, trace_id in self.ids.items()}
@@ -137,7 +169,9 @@ class PaidOrder(unittest.TestCase):
             self.assertEqual(span.parent_id, save.id)
 
     def test_statements_as_the_drivers_report_them(self):
-        statements = [s.attributes.get("db.statement") for s in self.trace.one("save_to_db").children]
+        statements = [
+            s.attributes.get("db.statement") for s in self.trace.one("save_to_db").children
+        ]
         self.assertTrue(statements[1].startswith("INSERT INTO orders"), statements)
         self.assertEqual(statements[5], "INSERT INTO audit (order_id, what) VALUES (%s, %s)")
         self.assertEqual(statements[6], "SELECT what FROM audit WHERE order_id = %s")
@@ -153,7 +187,9 @@ class PaidOrder(unittest.TestCase):
         self.assertEqual(miss["attributes"], {"cache.name": "stock", "cache.key": "lens"})
         stripe = self.trace.one("call_stripe_api")
         processed = stripe.event("payment_processed")
-        self.assertEqual(processed["attributes"], {"payment.provider": "stripe", "payment.cents": 1900})
+        self.assertEqual(
+            processed["attributes"], {"payment.provider": "stripe", "payment.cents": 1900}
+        )
         self.assertGreaterEqual(processed["time"], stripe.start + 140_000_000)
         self.assertLessEqual(processed["time"], stripe.start + stripe.duration)
 
@@ -193,7 +229,9 @@ class DeclinedCard(unittest.TestCase):
         self.assertEqual(exception["exception.type"].rsplit(".", 1)[-1], "CardError")
         self.assertEqual(exception["exception.message"], "Your card was declined")
         self.assertIn("Traceback (most recent call last)", exception["exception.stacktrace"])
-        self.assertIn('raise CardError("Your card was declined")', exception["exception.stacktrace"])
+        self.assertIn(
+            'raise CardError("Your card was declined")', exception["exception.stacktrace"]
+        )
         self.assertIn("payment.py", exception["exception.stacktrace"])
         self.assertIsNone(stripe.event("payment_processed"))
 
@@ -209,9 +247,13 @@ class OutOfStock(unittest.TestCase):
         trace = shop.traces["empty"]
         self.assertEqual(shop.answers["empty"][0], 409)
         span = trace.one("validate_inventory")
-        self.assertEqual([event["name"] for event in span.events], ["cache_miss", "inventory_check_failed"])
-        self.assertEqual(span.event("inventory_check_failed")["attributes"],
-                         {"inventory.item": "comet", "inventory.available": 0})
+        self.assertEqual(
+            [event["name"] for event in span.events], ["cache_miss", "inventory_check_failed"]
+        )
+        self.assertEqual(
+            span.event("inventory_check_failed")["attributes"],
+            {"inventory.item": "comet", "inventory.available": 0},
+        )
         self.assertEqual(trace.named("save_to_db"), [])
 
 
@@ -223,11 +265,12 @@ class LogLines(unittest.TestCase):
 
     def test_they_lead_to_their_spans(self):
         for which, service, words, span in (
-                ("paid", "gateway", "new order of u-paid", "POST /api/orders"),
-                ("paid", "orders", "order 1 saved", "save_to_db"),
-                ("paid", "payment", "charged 1900 cents", "POST /charge"),
-                ("declined", "payment", "charge refused", "POST /charge"),
-                ("empty", "orders", "out of stock: comet", "validate_inventory")):
+            ("paid", "gateway", "new order of u-paid", "POST /api/orders"),
+            ("paid", "orders", "order 1 saved", "save_to_db"),
+            ("paid", "payment", "charged 1900 cents", "POST /charge"),
+            ("declined", "payment", "charge refused", "POST /charge"),
+            ("empty", "orders", "out of stock: comet", "validate_inventory"),
+        ):
             with self.subTest(words):
                 trace_id, span_id = self.ids_in(service, words)
                 self.assertEqual(trace_id, shop.ids[which])
@@ -241,25 +284,45 @@ class Discovery(unittest.TestCase):
 
     def test_operations(self):
         operations = shop.server.get("/api/v1/operations", service="payment")["operations"]
-        self.assertEqual([(o["name"], o["kind"]) for o in operations],
-                         [("POST /charge", "server"), ("call_stripe_api", "client"), ("lookup_user", "internal")])
+        self.assertEqual(
+            [(o["name"], o["kind"]) for o in operations],
+            [
+                ("POST /charge", "server"),
+                ("call_stripe_api", "client"),
+                ("lookup_user", "internal"),
+            ],
+        )
 
     def test_attribute_values(self):
         values = shop.server.get("/api/v1/attribute-values", key="span.baggage.user.id")["values"]
         self.assertEqual({v["value"] for v in values}, {"u-paid", "u-declined"})
 
     def test_search_by_resource_and_duration(self):
-        found = shop.server.search('{ resource.service.name = "payment" && duration > 130ms && kind = client }')["traces"]
+        found = shop.server.search(
+            '{ resource.service.name = "payment" && duration > 130ms && kind = client }'
+        )["traces"]
         self.assertEqual({t["traceId"] for t in found}, {shop.ids["paid"], shop.ids["declined"]})
 
 
-@unittest.skipUnless((ROOT / "test" / "browser" / "node_modules").exists(), "the browser tests are not installed: ./dev setup")
+@unittest.skipUnless(
+    (ROOT / "test" / "browser" / "node_modules").exists(),
+    "the browser tests are not installed: ./dev setup",
+)
 @unittest.skipUnless(shutil.which("chromium"), "there is no chromium: ./dev setup")
 class InTheBrowser(unittest.TestCase):
     def test_the_waterfall_and_the_critical_path(self):
-        environment = os.environ | {"WEFT_URL": f"http://{shop.server.http}", "WEFT_TRACE_ID": shop.ids["paid"],
-                                    "WEFT_OUTPUT": str(ROOT / "test" / "output")}
-        done = subprocess.run(["node", str(HERE / "shop.spec.mjs")], env=environment, capture_output=True, text=True, timeout=120)
+        environment = os.environ | {
+            "WEFT_URL": f"http://{shop.server.http}",
+            "WEFT_TRACE_ID": shop.ids["paid"],
+            "WEFT_OUTPUT": str(ROOT / "test" / "output"),
+        }
+        done = subprocess.run(
+            ["node", str(HERE / "shop.spec.mjs")],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
 
@@ -270,21 +333,46 @@ class AfterAPowerCut(unittest.TestCase):
         before = {which: self.shape(trace) for which, trace in shop.traces.items()}
         shop.server.kill()
         shop.server.start()
-        after = {which: self.shape(fetch(shop.server, trace_id)) for which, trace_id in shop.ids.items()}
+        after = {
+            which: self.shape(fetch(shop.server, trace_id)) for which, trace_id in shop.ids.items()
+        }
         self.assertEqual(after, before)
         found = shop.server.search('{ status = error && name = "call_stripe_api" }')["traces"]
         self.assertEqual([t["traceId"] for t in found], [shop.ids["declined"]])
         shop.server.flush()
-        in_blocks = {which: self.shape(fetch(shop.server, trace_id)) for which, trace_id in shop.ids.items()}
+        in_blocks = {
+            which: self.shape(fetch(shop.server, trace_id)) for which, trace_id in shop.ids.items()
+        }
         self.assertEqual(in_blocks, before)
 
     @staticmethod
     def shape(trace):
-        return [(s.id, s.parent_id, s.name, s.service, s.start, s.duration, s.status, s.attributes, s.events) for s in trace.spans]
+        return [
+            (
+                s.id,
+                s.parent_id,
+                s.name,
+                s.service,
+                s.start,
+                s.duration,
+                s.status,
+                s.attributes,
+                s.events,
+            )
+            for s in trace.spans
+        ]
 
 
 def load_tests(loader, tests, pattern):
     suite = unittest.TestSuite()
-    for case in (PaidOrder, DeclinedCard, OutOfStock, LogLines, Discovery, InTheBrowser, AfterAPowerCut):
+    for case in (
+        PaidOrder,
+        DeclinedCard,
+        OutOfStock,
+        LogLines,
+        Discovery,
+        InTheBrowser,
+        AfterAPowerCut,
+    ):
         suite.addTests(loader.loadTestsFromTestCase(case))
     return suite
