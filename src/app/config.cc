@@ -13,7 +13,7 @@ namespace {
 
 using Read = std::function<Error(const std::string&, Config*)>;
 
-Read Text(std::string Config::*field) {
+Read Text(std::string Config::* field) {
   return [field](const std::string& text, Config* c) {
     if (text.empty()) return Error(ErrorCode::kInvalidArgument, "must not be empty");
     c->*field = text;
@@ -21,14 +21,14 @@ Read Text(std::string Config::*field) {
   };
 }
 
-Read Duration(int64_t Config::*field) {
+Read Duration(int64_t Config::* field) {
   return [field](const std::string& text, Config* c) {
     WEFT_ASSIGN_OR_RETURN(c->*field, ParseDuration(text));
     return Error::Ok();
   };
 }
 
-Read Size(uint64_t Config::*field, uint64_t min_bytes, bool share_of_memory = false) {
+Read Size(uint64_t Config::* field, uint64_t min_bytes, bool share_of_memory = false) {
   return [field, min_bytes, share_of_memory](const std::string& text, Config* c) {
     WEFT_ASSIGN_OR_RETURN(c->*field, ParseSize(text, share_of_memory ? MachineMemoryBytes() : 0));
     if (c->*field >= min_bytes) return Error::Ok();
@@ -37,7 +37,7 @@ Read Size(uint64_t Config::*field, uint64_t min_bytes, bool share_of_memory = fa
   };
 }
 
-Read Count(uint64_t Config::*field, uint64_t min, uint64_t max) {
+Read Count(uint64_t Config::* field, uint64_t min, uint64_t max) {
   return [field, min, max](const std::string& text, Config* c) {
     WEFT_ASSIGN_OR_RETURN(c->*field, ParseCount(text, min, max));
     return Error::Ok();

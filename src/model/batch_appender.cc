@@ -70,15 +70,10 @@ void BatchAppender::CopyAttribute(const SpanBatch& source, const Attribute& a,
   uint64_t value = a.value;
   switch (a.type) {
     case ValueType::kString:
-    case ValueType::kBytes:
-      value = Translate(source, a.as_code());
-      break;
+    case ValueType::kBytes: value = Translate(source, a.as_code()); break;
     case ValueType::kArray:
-    case ValueType::kKvList:
-      value = CopyNested(source, a.as_nested());
-      break;
-    default:
-      break;
+    case ValueType::kKvList: value = CopyNested(source, a.as_nested()); break;
+    default: break;
   }
   out->Add(Translate(source, a.key), a.type, value);
 }

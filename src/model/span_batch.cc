@@ -59,8 +59,7 @@ bool AttributesWellFormed(const AttributeArray& attributes, uint32_t strings,
       case ValueType::kKvList:
         if (uint64_t{a.as_nested().begin} + a.as_nested().count > nested_size) return false;
         break;
-      default:
-        break;
+      default: break;
     }
   }
   return true;
@@ -86,9 +85,7 @@ void HashAttribute(ContentHasher* hasher, const SpanBatch& batch, const Attribut
   hasher->Add(static_cast<uint64_t>(a.type));
   switch (a.type) {
     case ValueType::kString:
-    case ValueType::kBytes:
-      hasher->Add(batch.strings[a.as_code()]);
-      return;
+    case ValueType::kBytes: hasher->Add(batch.strings[a.as_code()]); return;
     case ValueType::kArray:
     case ValueType::kKvList: {
       const NestedRange range = a.as_nested();
@@ -97,8 +94,7 @@ void HashAttribute(ContentHasher* hasher, const SpanBatch& batch, const Attribut
         HashAttribute(hasher, batch, batch.nested[range.begin + i]);
       return;
     }
-    default:
-      hasher->Add(a.value);
+    default: hasher->Add(a.value);
   }
 }
 
