@@ -58,7 +58,8 @@ std::shared_ptr<const BlockVector> BlockList::Get(const model::TenantId& tenant)
 }
 
 BlockPtr BlockList::Find(const BlockName& name) const {
-  for (const BlockPtr& block : *Get(name.tenant)) {
+  const auto list = Get(name.tenant);
+  for (const BlockPtr& block : *list) {
     if (block->name == name) return block;
   }
   return nullptr;

@@ -78,7 +78,8 @@ Result<std::shared_ptr<const block::Block>> BlockStore::OpenOrSetAside(
 Result<std::vector<std::shared_ptr<const block::RowGroup>>> BlockStore::Snapshot(
     const model::TenantId& tenant, TimeRange range, const block::SnapshotOptions&) const {
   std::vector<std::shared_ptr<const block::RowGroup>> groups;
-  for (const BlockPtr& block : *Blocks(tenant)) {
+  const auto blocks = Blocks(tenant);  // the list may be replaced meanwhile
+  for (const BlockPtr& block : *blocks) {
     if (!MayTouch(block->meta, range)) continue;
     WEFT_ASSIGN_OR_RETURN(const auto opened, OpenOrSetAside(*block));
     if (opened == nullptr) continue;
@@ -92,7 +93,8 @@ Result<std::vector<std::shared_ptr<const block::RowGroup>>> BlockStore::Snapshot
 Result<BlockStore::Fragments> BlockStore::FindFragments(const model::TenantId& tenant,
                                                         model::TraceId id) const {
   std::vector<model::SpanBatch> batches;
-  for (const BlockPtr& block : *Blocks(tenant)) {
+  const auto blocks = Blocks(tenant);  // the list may be replaced meanwhile
+  for (const BlockPtr& block : *blocks) {
     WEFT_ASSIGN_OR_RETURN(const auto opened, OpenOrSetAside(*block));
     if (opened == nullptr) continue;
     auto batch = opened->FindTrace(id);
@@ -122,7 +124,8 @@ Result<model::SpanBatch> BlockStore::FindTrace(const model::TenantId& tenant,
 Result<block::RowSource::JoinedSummary> BlockStore::SummarizeTrace(const model::TenantId& tenant,
                                                                    model::TraceId id) const {
   JoinedSummary joined;
-  for (const BlockPtr& block : *Blocks(tenant)) {
+  const auto blocks = Blocks(tenant);  // the list may be replaced meanwhile
+  for (const BlockPtr& block : *blocks) {
     WEFT_ASSIGN_OR_RETURN(const auto opened, OpenOrSetAside(*block));
     if (opened == nullptr) continue;
     auto summary = opened->Summary(id);

@@ -1,6 +1,8 @@
 #include "store/block_store.h"
 
+#include <atomic>
 #include <set>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -191,6 +193,31 @@ TEST_F(BlockStoreTest, ADeletedBlockIsGoneFromAnswers) {
   EXPECT_EQ(RowsInSnapshot({}), second_.size());
   EXPECT_TRUE(store_->FindTrace("shop", first_.traces[0])->empty());
   EXPECT_TRUE(store_->damaged().empty());
+}
+
+TEST_F(BlockStoreTest, AnswersWhileBlocksComeAndGo) {
+  Write(first_, 1000);
+  std::atomic<bool> done = false;
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 3; ++i) {
+    readers.emplace_back([&] {
+      while (!done) {
+        EXPECT_GE(RowsInSnapshot({}), first_.size());
+        EXPECT_FALSE(store_->FindTrace("shop", first_.traces[1])->empty());
+        EXPECT_EQ(store_->SummarizeTrace("shop", first_.traces[2])->fragments, 1u);
+        EXPECT_GE(store_->TotalsOf("shop").blocks, 1u);
+      }
+    });
+  }
+  const model::SpanBatch small = block::MakeShopBatch(9, 20);
+  for (uint64_t i = 0; i < 60; ++i) {
+    Write(small, i);
+    if (i >= 20) {
+      EXPECT_TRUE(store_->DeleteBlock({"shop", BlockIdOf(i - 20)}).ok());
+    }
+  }
+  done = true;
+  for (std::thread& reader : readers) reader.join();
 }
 
 TEST_F(BlockStoreTest, OddSpansComeBackAsTheyWere) {
