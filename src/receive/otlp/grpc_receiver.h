@@ -21,7 +21,7 @@ struct GrpcReceiverOptions {
   DecodeLimits limits;
   uint64_t message_bytes_max = 64 << 20;  // on the wire and decompressed: else RESOURCE_EXHAUSTED
   // What gRPC may hold for its connections; beyond, it closes some (grpc::ResourceQuota).
-  uint64_t transport_bytes_max = 512 << 20;
+  uint64_t transport_bytes_max = 256 << 20;
   // Messages read and not yet answered, in bytes: else UNAVAILABLE with RetryInfo.
   uint64_t in_flight_bytes_max = 1024ULL << 20;
   uint32_t calls_max = 1024;  // at once: else UNAVAILABLE with RetryInfo
