@@ -73,21 +73,22 @@ void ApiServer::AddTo(net::HttpRouter* router) {
 void ApiServer::AddWork(net::HttpRouter* router, std::string_view method, std::string_view path,
                         Handler handler) {
   auto metrics = std::make_shared<EndpointMetrics>(*parts_.metrics, std::string(path));
-  router->Add(
-      method, path, [this, handler, metrics](net::HttpRequest received, net::HttpRespond respond) {
-        auto request = std::make_shared<net::HttpRequest>(std::move(received));
-        const int64_t received_ns = parts_.env->MonotonicNs();
-        const bool queued = pool_.TryRun([this, handler, metrics, request, respond, received_ns] {
-          const int64_t begin_ns = parts_.env->MonotonicNs();
-          net::HttpResponse response = Work(handler, *request, received_ns);
-          const int status = response.status;
-          respond(std::move(response));  // compresses, too
-          metrics->Count(status, parts_.env->MonotonicNs() - begin_ns);
-        });
-        if (queued) return;
-        metrics->Count(503, 0);
-        respond(Busy("too many requests are waiting; try again"));
-      });
+  router->Add(method, path,
+              [this, handler, metrics](net::HttpRequest received, const net::HttpRespond& respond) {
+                auto request = std::make_shared<net::HttpRequest>(std::move(received));
+                const int64_t received_ns = parts_.env->MonotonicNs();
+                const bool queued =
+                    pool_.TryRun([this, handler, metrics, request, respond, received_ns] {
+                      const int64_t begin_ns = parts_.env->MonotonicNs();
+                      net::HttpResponse response = Work(handler, *request, received_ns);
+                      const int status = response.status;
+                      respond(std::move(response));  // compresses, too
+                      metrics->Count(status, parts_.env->MonotonicNs() - begin_ns);
+                    });
+                if (queued) return;
+                metrics->Count(503, 0);
+                respond(Busy("too many requests are waiting; try again"));
+              });
 }
 
 net::HttpResponse ApiServer::Work(Handler handler, const net::HttpRequest& request,

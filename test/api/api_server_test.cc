@@ -511,6 +511,22 @@ TEST_F(ApiServerTest, TooManyWaitingRequestsAreSentAway) {
   EXPECT_EQ(good, 3);
 }
 
+TEST_F(ApiServerTest, WorkForAClientThatWentAwayIsStopped) {
+  source_.Hold();
+  net::HttpClientOptions impatient;
+  impatient.request_timeout_ms = 100;
+  EXPECT_FALSE(net::HttpClient(server_->bound_address(), impatient).Get("/api/v1/search").ok());
+  std::this_thread::sleep_for(
+      std::chrono::milliseconds(300));  // the server sees the end of the connection
+  source_.Release();
+  const std::string counted =
+      "weft_api_requests_total{endpoint=\"/api/v1/search\",status=\"499\"} 1";
+  for (int i = 0; i < 500 && metrics_.RenderPrometheus().find(counted) == std::string::npos; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_THAT(metrics_.RenderPrometheus(), HasSubstr(counted));
+}
+
 TEST_F(ApiServerTest, ARequestThatWaitedTooLongIsNotBegun) {
   source_.Hold();
   std::thread first(
