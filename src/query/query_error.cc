@@ -11,8 +11,9 @@ std::string QueryError::ToString() const {
 
 QueryError MakeQueryError(std::string_view text, TextRange where, ErrorCode code,
                           std::string message) {
-  QueryError out{Error(code, std::move(message)), where.offset, where.length, 1, 1};
-  const size_t end = std::min<size_t>(where.offset, text.size());
+  const auto end = static_cast<uint32_t>(std::min<size_t>(where.offset, text.size()));
+  const auto length = static_cast<uint32_t>(std::min<size_t>(where.length, text.size() - end));
+  QueryError out{Error(code, std::move(message)), end, length, 1, 1};
   for (size_t i = 0; i < end; ++i) {
     if (text[i] == '\n') {
       ++out.line;

@@ -33,7 +33,7 @@ struct QueryError {
   std::string ToString() const;
 };
 
-// Computes line and column of `where` in `text`.
+// Computes line and column of `where` in `text`, and cuts it at the end of the text.
 QueryError MakeQueryError(std::string_view text, TextRange where, ErrorCode code,
                           std::string message);
 

@@ -34,20 +34,23 @@ struct Candidate {
 std::vector<MatchedPart> PartsOf(const block::RowGroup& rows, const Bitmap& matched,
                                  uint32_t group);
 
+// Parts of filtered groups become candidates one by one, latest first: most never have to.
+
 class CandidateQueue {
  public:
-  enum class Kind : uint8_t { kGroup, kUnresolved, kResolved };
+  enum class Kind : uint8_t { kGroup, kParts, kUnresolved, kResolved };
   struct Entry {
     uint64_t bound_ns = 0;
-    Kind kind = Kind::kGroup;
-    uint32_t index = 0;
-    model::TraceId id;  // of a trace
+    Kind kind = Kind::kGroup;  // Take() never gives kParts
+    uint32_t index = 0;        // of the group or the candidate
+    model::TraceId id;         // of a trace
   };
 
   void AddGroup(uint32_t index, uint64_t bound_ns) {
     queue_.push({bound_ns, Kind::kGroup, index, {}});
   }
-  void AddPart(model::TraceId id, uint64_t start_ns, const MatchedPart& part);
+  // What was found in a group.
+  void AddParts(const block::RowGroup& group, const std::vector<MatchedPart>& parts);
   // Puts the candidate back with its exact summary.
   void Resolve(uint32_t index, block::TraceSummary summary);
 
@@ -56,15 +59,30 @@ class CandidateQueue {
   Entry Take();
   Candidate& candidate(uint32_t index) { return candidates_[index]; }
   size_t bytes() const {
-    return candidates_.size() * (sizeof(Candidate) + sizeof(MatchedPart) + 96);
+    constexpr size_t kCandidateBytes = sizeof(Candidate) + sizeof(MatchedPart) + 96;
+    return candidates_.size() * kCandidateBytes + pending_count_ * sizeof(PendingPart);
   }
 
  private:
+  // A part that is no candidate yet.
+  struct PendingPart {
+    uint64_t start_ns = 0;
+    model::TraceId id;
+    MatchedPart part;
+
+    bool operator<(const PendingPart& o) const { return start_ns < o.start_ns; }
+  };
+
+  void TakePart(uint32_t heap);
+  void AddCandidate(const PendingPart& pending);
+
   struct Later {
     bool operator()(const Entry& a, const Entry& b) const;
   };
 
   std::priority_queue<Entry, std::vector<Entry>, Later> queue_;
+  std::vector<std::vector<PendingPart>> pending_;  // one heap a group, latest on top
+  size_t pending_count_ = 0;
   std::vector<Candidate> candidates_;
   absl::flat_hash_map<model::TraceId, uint32_t, model::TraceIdHash> by_id_;
 };

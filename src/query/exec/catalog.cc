@@ -188,17 +188,13 @@ Result<std::vector<KeyEntry>> Catalog::AttributeKeys(const Scope* scope,
 Result<ValuesAnswer> Catalog::AttributeValues(const ValuesRequest& request) const {
   WEFT_RETURN_IF_ERROR(CheckCountable(request.field));
   TraceJoiner joiner(source_, tenant_);
-  ValueCounts counts;
+  ValueCounts counts(request.prefix);
   WEFT_RETURN_IF_ERROR(ForEachGroup([&](GroupColumns* columns, const Bitmap& rows) {
     return CountValues(request.field, columns, &joiner, rows, &counts);
   }));
   ValuesAnswer out;
-  for (auto& [key, count] : counts) {
-    const auto& [type, text] = key;
-    if (!request.prefix.empty() &&
-        (type != model::ValueType::kString || !BeginsWith(text, request.prefix)))
-      continue;
-    out.values.push_back({type, text, count});
+  for (const auto& [key, count] : counts.counts()) {
+    out.values.push_back({key.first, key.second, count});
   }
   const size_t shown = std::min<size_t>(request.limit, out.values.size());
   std::partial_sort(out.values.begin(), out.values.begin() + static_cast<ptrdiff_t>(shown),

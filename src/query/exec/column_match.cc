@@ -227,6 +227,13 @@ void MatchColumn(const Predicate& leaf, const Column& column, Bitmap* rows) {
   rows->Or(found);
 }
 
+void MatchUnsignedRange(const Column& column, uint64_t start, uint64_t end, Bitmap* rows) {
+  if (start >= end) return;
+  const int64_t* values = column.ints.data();
+  const uint64_t length = end - start;
+  AddWhere(rows, [=](uint32_t i) { return static_cast<uint64_t>(values[i]) - start < length; });
+}
+
 void MarkPresent(const Column& column, Bitmap* rows) {
   if (column.dictionary) {
     const uint32_t* codes = column.codes.data();

@@ -27,6 +27,9 @@ uint32_t MatchDictionary(const plan::Predicate& leaf, const block::Dictionary& d
 // Adds to `rows` those on which the leaf is true. Rows without a value are never added.
 void MatchColumn(const plan::Predicate& leaf, const block::Column& column, Bitmap* rows);
 
+// Adds to `rows` those whose number, as an unsigned one, is in [start, end).
+void MatchUnsignedRange(const block::Column& column, uint64_t start, uint64_t end, Bitmap* rows);
+
 // Adds to `rows` those that have a value.
 void MarkPresent(const block::Column& column, Bitmap* rows);
 

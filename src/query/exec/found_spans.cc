@@ -6,25 +6,39 @@
 #include "query/exec/row_values.h"
 
 namespace weft::query::exec {
-namespace {
 
-using block::Column;
 using block::ColumnPtr;
 using block::Intrinsic;
 
-// What the order is decided by.
-struct Found {
-  uint64_t start_ns;
-  uint64_t span_id;
-  int64_t kind;
-  uint32_t group;
-  uint32_t row;
+// A matching row, by what the order is decided by.
+struct SpanFinder::Row {
+  uint64_t start_ns = 0;
+  uint64_t span_id = 0;
+  int64_t kind = 0;
+  uint32_t group = 0;
+  uint32_t row = 0;
 
   auto Key() const { return std::tie(start_ns, span_id, kind); }
-  bool operator<(const Found& o) const { return Key() < o.Key(); }
+  bool operator<(const Row& o) const { return Key() < o.Key(); }
 };
 
-Error AddRows(const FilteredGroup& filtered, const MatchedPart& part, std::vector<Found>* out) {
+namespace {
+
+// service.name of a row of the resource table.
+Result<std::string> ServiceOf(const block::RowGroup& group, int64_t resource) {
+  WEFT_ASSIGN_OR_RETURN(const std::vector<ColumnPtr> columns,
+                        group.ReadAttribute(block::Scope::kResource, "service.name"));
+  for (const ColumnPtr& column : columns) {
+    if (column->type != model::ValueType::kString) continue;
+    return std::string(ScalarAt(*column, static_cast<uint32_t>(resource)).text);
+  }
+  return std::string();
+}
+
+}  // namespace
+
+Error SpanFinder::AddRows(const MatchedPart& part, std::vector<Row>* out) const {
+  const FilteredGroup& filtered = groups_[part.group];
   const block::RowGroup& group = *filtered.group;
   std::vector<uint32_t> rows;
   filtered.matched.ForEachIn(part.first_row, part.last_row + 1, [&](uint32_t row) {
@@ -40,23 +54,40 @@ Error AddRows(const FilteredGroup& filtered, const MatchedPart& part, std::vecto
   return Error::Ok();
 }
 
-// service.name of a row of the resource table.
-Result<std::string> ServiceOf(const block::RowGroup& group, int64_t resource) {
-  WEFT_ASSIGN_OR_RETURN(const std::vector<ColumnPtr> columns,
-                        group.ReadAttribute(block::Scope::kResource, "service.name"));
-  for (const ColumnPtr& column : columns) {
-    if (column->type != model::ValueType::kString) continue;
-    return std::string(ScalarAt(*column, static_cast<uint32_t>(resource)).text);
+// Of rows with one key as many stay as the joined trace has spans with it.
+Error SpanFinder::DropDuplicates(model::TraceId id, std::vector<Row>* sorted) const {
+  const auto same = [](const Row& a, const Row& b) { return a.Key() == b.Key(); };
+  if (std::adjacent_find(sorted->begin(), sorted->end(), same) == sorted->end()) {
+    return Error::Ok();
   }
-  return std::string();
+  WEFT_ASSIGN_OR_RETURN(const model::SpanBatch trace, source_.FindTrace(tenant_, id));
+  std::vector<Row> spans;
+  for (uint32_t i = 0; i < trace.size(); ++i) {
+    spans.push_back({trace.start_ns[i], trace.span_id[i].value, trace.kind[i], 0, i});
+  }
+  std::sort(spans.begin(), spans.end());
+  std::vector<Row> kept;
+  for (size_t i = 0; i < sorted->size();) {
+    const Row& first = (*sorted)[i];
+    const auto [begin, end] = std::equal_range(spans.begin(), spans.end(), first);
+    const auto there = std::max<ptrdiff_t>(1, end - begin);
+    size_t next = i;
+    for (; next < sorted->size() && same(first, (*sorted)[next]); ++next) {
+      if (static_cast<ptrdiff_t>(next - i) < there) kept.push_back((*sorted)[next]);
+    }
+    i = next;
+  }
+  *sorted = std::move(kept);
+  return Error::Ok();
 }
 
-Result<FoundSpan> Describe(const block::RowGroup& group, const Found& found) {
-  const uint32_t rows[] = {found.row};
+Result<FoundSpan> SpanFinder::Describe(const Row& row) const {
+  const block::RowGroup& group = *groups_[row.group].group;
+  const uint32_t rows[] = {row.row};
   FoundSpan out;
-  out.span_id = {found.span_id};
-  out.start_ns = found.start_ns;
-  out.kind = static_cast<uint8_t>(found.kind);
+  out.span_id = {row.span_id};
+  out.start_ns = row.start_ns;
+  out.kind = static_cast<uint8_t>(row.kind);
   WEFT_ASSIGN_OR_RETURN(const ColumnPtr name, group.ReadAt(Intrinsic::kName, rows));
   out.name = std::string(ScalarAt(*name, 0).text);
   WEFT_ASSIGN_OR_RETURN(const ColumnPtr status, group.ReadAt(Intrinsic::kStatus, rows));
@@ -68,20 +99,25 @@ Result<FoundSpan> Describe(const block::RowGroup& group, const Found& found) {
   return out;
 }
 
-}  // namespace
-
-Result<std::vector<FoundSpan>> FindSpans(const std::vector<FilteredGroup>& groups,
-                                         const std::vector<MatchedPart>& parts, uint32_t count) {
-  std::vector<FoundSpan> out;
-  if (count == 0) return out;
-  std::vector<Found> found;
-  for (const MatchedPart& part : parts)
-    WEFT_RETURN_IF_ERROR(AddRows(groups[part.group], part, &found));
-  const size_t shown = std::min<size_t>(count, found.size());
-  std::partial_sort(found.begin(), found.begin() + static_cast<ptrdiff_t>(shown), found.end());
+Result<MatchedSpans> SpanFinder::Find(model::TraceId id, const std::vector<MatchedPart>& parts,
+                                      uint32_t count) const {
+  MatchedSpans out;
+  for (const MatchedPart& part : parts) out.matched += part.count;
+  if (count == 0 && parts.size() == 1) return out;
+  std::vector<Row> rows;
+  for (const MatchedPart& part : parts) WEFT_RETURN_IF_ERROR(AddRows(part, &rows));
+  size_t shown = std::min<size_t>(count, rows.size());
+  if (parts.size() == 1) {
+    std::partial_sort(rows.begin(), rows.begin() + static_cast<ptrdiff_t>(shown), rows.end());
+  } else {
+    std::sort(rows.begin(), rows.end());
+    WEFT_RETURN_IF_ERROR(DropDuplicates(id, &rows));
+    out.matched = rows.size();
+    shown = std::min<size_t>(count, rows.size());
+  }
   for (size_t i = 0; i < shown; ++i) {
-    WEFT_ASSIGN_OR_RETURN(FoundSpan span, Describe(*groups[found[i].group].group, found[i]));
-    out.push_back(std::move(span));
+    WEFT_ASSIGN_OR_RETURN(FoundSpan span, Describe(rows[i]));
+    out.spans.push_back(std::move(span));
   }
   return out;
 }

@@ -146,12 +146,11 @@ class LeafReader {
 
 Result<Bitmap> RowsInRange(GroupColumns* columns, TimeRange range) {
   const block::RowGroup& group = columns->group();
-  Bitmap rows(group.row_count(), true);
-  if (!range.Contains(group.first_start_ns()) || !range.Contains(group.last_start_ns())) {
+  const bool all = range.Contains(group.first_start_ns()) && range.Contains(group.last_start_ns());
+  Bitmap rows(group.row_count(), all);
+  if (!all) {
     WEFT_ASSIGN_OR_RETURN(const Column* start, columns->Read(Intrinsic::kStartTime));
-    for (uint32_t i = 0; i < rows.size(); ++i) {
-      if (!range.Contains(static_cast<uint64_t>(start->ints[i]))) rows.Reset(i);
-    }
+    MatchUnsignedRange(*start, range.start_ns, range.end_ns, &rows);
   }
   rows.AndNotWords(group.excluded_rows());
   return rows;

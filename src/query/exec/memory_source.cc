@@ -391,7 +391,7 @@ Result<SpanBatch> MemorySource::FindTrace(const model::TenantId&, model::TraceId
     }
     appender.Append(*g.spans, rows);
   }
-  return out;
+  return block::WithoutDuplicates(out);
 }
 
 Result<block::RowSource::JoinedSummary> MemorySource::SummarizeTrace(const model::TenantId& tenant,

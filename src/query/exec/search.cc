@@ -72,6 +72,7 @@ class SearchRun {
       case CandidateQueue::Kind::kGroup:
         // When a limit has run out, what was found is still shown.
         return answer_.complete ? OpenGroup(entry.index) : Error::Ok();
+      case CandidateQueue::Kind::kParts: return Error::Ok();  // never taken
       case CandidateQueue::Kind::kUnresolved: return Resolve(entry.index);
       case CandidateQueue::Kind::kResolved: {
         const Candidate& candidate = queue_.candidate(entry.index);
@@ -90,10 +91,7 @@ class SearchRun {
     answer_.stats.rows += opened.group->row_count();
     answer_.stats.bytes += opened.group->bytes_read();
     const size_t before = queue_.bytes();
-    for (const MatchedPart& part : PartsOf(*opened.group, opened.matched, index)) {
-      queue_.AddPart(opened.group->trace_id(part.trace), opened.group->trace_start_ns(part.trace),
-                     part);
-    }
+    queue_.AddParts(*opened.group, PartsOf(*opened.group, opened.matched, index));
     clock_.AddMemory(queue_.bytes() - before + opened.matched.bytes());
     return Error::Ok();
   }
@@ -142,9 +140,11 @@ class SearchRun {
     for (uint32_t index : results_) {
       Candidate& candidate = queue_.candidate(index);
       FoundTrace trace;
-      for (const MatchedPart& part : candidate.parts) trace.matched += part.count;
-      WEFT_ASSIGN_OR_RETURN(trace.spans,
-                            FindSpans(groups_, candidate.parts, request_.spans_per_trace));
+      const SpanFinder finder(groups_, source_, request_.tenant);
+      WEFT_ASSIGN_OR_RETURN(MatchedSpans found,
+                            finder.Find(candidate.id, candidate.parts, request_.spans_per_trace));
+      trace.matched = found.matched;
+      trace.spans = std::move(found.spans);
       trace.summary = candidate.summary;
       answer_.traces.push_back(std::move(trace));
     }

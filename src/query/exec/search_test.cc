@@ -177,6 +177,31 @@ TEST_F(SearchTest, PassesOnWhatTheSourceFailsWith) {
   EXPECT_EQ(Search(source, "{ rootName = \"x\" }", 2).error().code(), ErrorCode::kCorrupt);
 }
 
+// A sender's retry after a restart: the same span in two groups, until they are merged.
+TEST_F(SearchTest, CountsASpanThatWasStoredTwiceOnce) {
+  std::vector<model::SpanBatch> batches(2);
+  AddTrace(7, 5, "again", &batches[0]);
+  AddTrace(7, 5, "again", &batches[1]);
+  const MemorySource source = MemorySource::Of(std::move(batches));
+  const auto answer = Search(source, "{ name = \"again\" }", 5);
+  ASSERT_TRUE(answer.ok());
+  ASSERT_EQ(answer->traces.size(), 1u);
+  EXPECT_EQ(answer->traces[0].matched, 1u);
+  EXPECT_EQ(answer->traces[0].spans.size(), 1u);
+}
+
+// Two different spans that share an id and a start are two.
+TEST_F(SearchTest, CountsSpansThatShareAnId) {
+  std::vector<model::SpanBatch> batches(2);
+  AddTrace(7, 5, "one", &batches[0]);
+  AddTrace(7, 5, "two", &batches[1]);
+  const MemorySource source = MemorySource::Of(std::move(batches));
+  const auto answer = Search(source, "{}", 5);
+  ASSERT_TRUE(answer.ok());
+  ASSERT_EQ(answer->traces.size(), 1u);
+  EXPECT_EQ(answer->traces[0].matched, 2u);
+}
+
 TEST_F(SearchTest, AnswersOnNothing) {
   const MemorySource source = MemorySource::Of({});
   const auto answer = Search(source, "{}", 5);

@@ -52,7 +52,7 @@ Result<model::SpanBatch> StoredTestSource::FindTrace(const model::TenantId&,
     WEFT_ASSIGN_OR_RETURN(const model::SpanBatch part, stored->FindTrace(id));
     appender.AppendAll(part);
   }
-  return out;
+  return block::WithoutDuplicates(out);
 }
 
 Result<block::RowSource::JoinedSummary> StoredTestSource::SummarizeTrace(

@@ -30,6 +30,14 @@ using plan::Property;
 using plan::Scalar;
 using plan::Value;
 
+// Whatever the case of ASCII letters.
+bool BeginsWith(std::string_view text, std::string_view prefix) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return text.size() >= prefix.size() &&
+         std::equal(prefix.begin(), prefix.end(), text.begin(),
+                    [&](char a, char b) { return lower(a) == lower(b); });
+}
+
 struct Source {
   Intrinsic column;
   Scope table;
@@ -57,13 +65,11 @@ std::string DoubleText(double value) {
 
 void AddScalar(const Scalar& value, uint64_t count, ValueCounts* out) {
   switch (value.type) {
-    case Value::Type::kString:
-      (*out)[{ValueType::kString, std::string(value.text)}] += count;
-      break;
-    case Value::Type::kInt: (*out)[{ValueType::kInt, std::to_string(value.number)}] += count; break;
-    case Value::Type::kDouble: (*out)[{ValueType::kDouble, DoubleText(value.real)}] += count; break;
+    case Value::Type::kString: out->Add(ValueType::kString, std::string(value.text), count); break;
+    case Value::Type::kInt: out->Add(ValueType::kInt, std::to_string(value.number), count); break;
+    case Value::Type::kDouble: out->Add(ValueType::kDouble, DoubleText(value.real), count); break;
     case Value::Type::kBool:
-      (*out)[{ValueType::kBool, value.number != 0 ? "true" : "false"}] += count;
+      out->Add(ValueType::kBool, value.number != 0 ? "true" : "false", count);
       break;
     case Value::Type::kNil: break;
   }
@@ -72,9 +78,9 @@ void AddScalar(const Scalar& value, uint64_t count, ValueCounts* out) {
 // Each element of an array once.
 void AddArray(std::string_view json, uint64_t count, ValueCounts* out) {
   model::SpanBatch owner;
-  ValueCounts elements;
+  ValueCounts elements{{}};
   for (const Scalar& element : ArrayElements(json, &owner)) AddScalar(element, 1, &elements);
-  for (const auto& element : elements) (*out)[element.first] += count;
+  for (const auto& e : elements.counts()) out->Add(e.first.first, e.first.second, count);
 }
 
 void AddCode(const block::Dictionary& dictionary, uint32_t code, uint64_t count, ValueCounts* out) {
@@ -113,6 +119,19 @@ Result<Weights> WeightsOf(Scope table, GroupColumns* columns, const Bitmap& rows
   return out;
 }
 
+void CountSpanCodes(const Column& column, const Bitmap& spans, std::vector<uint64_t>* counts) {
+  const auto size = static_cast<uint32_t>(counts->size());
+  counts->push_back(0);  // for rows without a value
+  uint64_t* sums = counts->data();
+  const uint32_t* codes = column.codes.data();
+  if (spans.All()) {
+    for (uint32_t row = 0; row < column.row_count; ++row) ++sums[std::min(codes[row], size)];
+  } else {
+    spans.ForEach([&](uint32_t row) { ++sums[std::min(codes[row], size)]; });
+  }
+  counts->pop_back();
+}
+
 void CountCodes(const Column& column, const Weights& weights, ValueCounts* out) {
   const uint32_t size = column.dictionary->size();
   std::vector<uint64_t> counts(size, 0);
@@ -133,7 +152,7 @@ void CountCodes(const Column& column, const Weights& weights, ValueCounts* out) 
   } else if (!weights.by_row.empty()) {
     for (uint32_t i = 0; i < column.row_count; ++i) add(i, weights.by_row[i]);
   } else {
-    weights.spans->ForEach([&](uint32_t row) { add(row, 1); });
+    CountSpanCodes(column, *weights.spans, &counts);
   }
   for (uint32_t code = 0; code < size; ++code) {
     if (counts[code] > 0) AddCode(*column.dictionary, code, counts[code], out);
@@ -150,7 +169,7 @@ bool HasArrays(const std::vector<ColumnPtr>& columns) {
 void CountSpanBySpan(const std::vector<ColumnPtr>& columns, const Weights& weights,
                      ValueCounts* out) {
   const auto& span_of = *weights.span_of;
-  ValueCounts carried;
+  ValueCounts carried{{}};
   for (uint32_t i = 0; i < span_of.size(); ++i) {
     if (!weights.spans->Test(static_cast<uint32_t>(span_of[i]))) continue;
     for (const ColumnPtr& column : columns) {
@@ -163,8 +182,8 @@ void CountSpanBySpan(const std::vector<ColumnPtr>& columns, const Weights& weigh
     }
     const bool last_of_span = i + 1 == span_of.size() || span_of[i + 1] != span_of[i];
     if (!last_of_span) continue;
-    for (const auto& value : carried) ++(*out)[value.first];
-    carried.clear();
+    for (const auto& v : carried.counts()) out->Add(v.first.first, v.first.second, 1);
+    carried.Clear();
   }
 }
 
@@ -229,13 +248,13 @@ constexpr std::array<const char*, 3> kStatusNames{"unset", "ok", "error"};
 template <size_t N>
 void AddNamed(const ValueCounts& counts, const std::array<const char*, N>& names,
               ValueCounts* out) {
-  for (const auto& [key, count] : counts) {
+  for (const auto& [key, count] : counts.counts()) {
     size_t value = N;
     std::from_chars(key.second.data(), key.second.data() + key.second.size(), value);
     if (value < N) {
-      (*out)[{ValueType::kString, names[value]}] += count;
+      out->Add(ValueType::kString, names[value], count);
     } else {
-      (*out)[key] += count;
+      out->Add(key.first, key.second, count);
     }
   }
 }
@@ -245,7 +264,7 @@ Error CountProperty(Property property, GroupColumns* columns, const Bitmap& rows
   const Source source = *SourceOf(property);
   WEFT_ASSIGN_OR_RETURN(const Column* column, columns->Read(source.column));
   WEFT_ASSIGN_OR_RETURN(const Weights weights, WeightsOf(source.table, columns, rows));
-  ValueCounts counts;
+  ValueCounts counts{{}};
   CountCodes(*column, weights,
              property == Property::kKind || property == Property::kStatus ? &counts : out);
   if (property == Property::kKind) AddNamed(counts, kKindNames, out);
@@ -273,6 +292,11 @@ Error CountByTrace(const Field& field, GroupColumns* columns, TraceJoiner* joine
 
 }  // namespace
 
+void ValueCounts::Add(ValueType type, std::string_view text, uint64_t count) {
+  if (!prefix_.empty() && (type != ValueType::kString || !BeginsWith(text, prefix_))) return;
+  counts_[{type, std::string(text)}] += count;
+}
+
 Error CheckCountable(const Field& field) {
   const bool attribute = field.source != Field::Source::kProperty;
   if (attribute || field.is(Property::kRootName) || field.is(Property::kRootServiceName))
@@ -293,13 +317,6 @@ Error CountValues(const Field& field, GroupColumns* columns, TraceJoiner* joiner
   }
   if (field.of_trace()) return CountByTrace(field, columns, joiner, rows, out);
   return CountProperty(field.property, columns, rows, out);
-}
-
-bool BeginsWith(std::string_view text, std::string_view prefix) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return text.size() >= prefix.size() &&
-         std::equal(prefix.begin(), prefix.end(), text.begin(),
-                    [&](char a, char b) { return lower(a) == lower(b); });
 }
 
 }  // namespace weft::query::exec
