@@ -52,7 +52,8 @@ std::string ValueText(const Column& column, uint32_t row) {
   return text + std::to_string(static_cast<uint64_t>(dictionary.ints[code]));
 }
 
-// The first value of each key and type of an owner, which is what a query sees.
+// The first value of each key and type of an owner, which is what a query sees: a key without a
+// value is as good as absent.
 std::map<std::string, std::set<std::string>> FirstValues(const SpanBatch& batch, Scope scope,
                                                          uint32_t owner) {
   std::map<std::string, std::set<std::string>> values;
@@ -61,6 +62,7 @@ std::map<std::string, std::set<std::string>> FirstValues(const SpanBatch& batch,
   const model::IndexRange range = own.RangeOf(owner);
   for (uint32_t i = range.begin; i < range.end; ++i) {
     const model::Attribute a = (*own.attributes)[i];
+    if (a.type == ValueType::kEmpty) continue;
     const std::string key(batch.strings[a.key]);
     if (seen.emplace(key, a.type).second) values[key].insert(ValueText(batch, a));
   }

@@ -260,7 +260,7 @@ Result<std::vector<ColumnPtr>> StoredRowGroup::ReadAttribute(Scope scope,
                         block_->Overflow(whole ? -1 : static_cast<int32_t>(row_group_), &bytes_));
   const FileRowGroup& rows = table.row_groups()[*group];
   for (ColumnPtr& column : overflow->Columns(scope, key, rows.first_row, rows.row_count)) {
-    if (column->type == model::ValueType::kEmpty) continue;  // no value: as if absent
+    if (column->type == ValueType::kEmpty) continue;  // no value: as if absent
     // Where there is a column of this type, the overflow only has second values for a row.
     if ((types >> static_cast<uint32_t>(column->type) & 1) == 0) columns.push_back(column);
   }
@@ -285,6 +285,7 @@ Result<std::vector<RowGroup::KeyInfo>> StoredRowGroup::AttributeKeys() const {
     WEFT_ASSIGN_OR_RETURN(const auto overflow, block_->Overflow(part, &bytes_));
     for (uint32_t i = 0; i < overflow->size(); ++i) {
       const OverflowReader::Entry entry = overflow->entry(i);
+      if (entry.type == ValueType::kEmpty) continue;
       keys[{entry.scope, std::string(entry.key)}] |= 1u << static_cast<uint32_t>(entry.type);
     }
   }
