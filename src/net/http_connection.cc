@@ -292,9 +292,7 @@ void HttpConnection::RefuseWhileReading(HttpResponse response) {
 
 void HttpConnection::RefuseUnparsed(int status, std::string message) {
   reading_ = std::make_unique<Reading>(server_->options, server_->budget);
-  HttpResponse response =
-      HttpResponse::FromError(Error(ErrorCode::kInvalidArgument, std::move(message)));
-  response.status = status;
+  HttpResponse response = Refused({status, Error(ErrorCode::kInvalidArgument, std::move(message))});
   SetResponse(Enqueue(), std::move(response));
   EndReading();
 }

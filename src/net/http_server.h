@@ -46,10 +46,10 @@ class HttpHandler {
   virtual HttpBodyPlan OnHead(const HttpRequestHead& head);
   // Called with the whole request.
   virtual void OnRequest(HttpRequest request, HttpRespond respond) = 0;
-  // The answer when the server itself refuses a request whose head it could read: body too large
-  // (413), too slow (408), not decompressible (400), unknown Content-Encoding (415), too much in
-  // flight (503), refused by HttpBodyPlan::admit. Default: HttpResponse::FromError with this
-  // status.
+  // The answer when the server itself refuses a request: body too large (413), too slow (408), not
+  // decompressible (400), unknown Content-Encoding (415), too much in flight (503), refused by
+  // HttpBodyPlan::admit; also when the head can't be read (400, 408, 431), and then `head` is
+  // empty. Default: HttpResponse::FromError with this status.
   virtual HttpResponse OnRefused(const HttpRequestHead& head, int status, const Error& error);
 };
 

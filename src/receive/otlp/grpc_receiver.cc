@@ -13,11 +13,13 @@
 #include <utility>
 #include <vector>
 
+#include <grpc/support/log.h>
 #include <grpcpp/alarm.h>
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/resource_quota.h>
 
+#include "base/log.h"
 #include "base/mutex.h"
 #include "model/tenant.h"
 #include "net/address.h"
@@ -254,6 +256,11 @@ void Call::OnDone() {
   Release();
 }
 
+// gRPC writes its own lines to standard error; what matters of them comes back as statuses too.
+void LogFromGrpc(gpr_log_func_args* line) {
+  LogDebug("grpc", {{"message", line->message}, {"file", line->file}});
+}
+
 class ExportService : public grpc::CallbackGenericService {
  public:
   explicit ExportService(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
@@ -305,6 +312,7 @@ void GrpcReceiver::Impl::SetLimits(grpc::ServerBuilder* builder) const {
 Error GrpcReceiver::Impl::Listen(const std::string& address) {
   WEFT_ASSIGN_OR_RETURN(net::HostPort to, net::ParseHostPort(address));
   if (to.host.empty()) to.host = "0.0.0.0";
+  gpr_set_log_function(LogFromGrpc);
   grpc::ServerBuilder builder;
   SetLimits(&builder);
   int port = 0;
