@@ -200,7 +200,7 @@ BrowserRequest::BrowserRequest(Visit& visit, Service to, const HttpTarget& targe
   const Instance& proxy = visit.PickInstance(Service::kFrontendProxy);
   const Instance& at = visit.PickInstance(to);
   ingress_ = std::make_unique<OpenSpan>(visit, proxy, Library::kHttpServer, SpanKind::kServer,
-                                        "ingress", visit.current());
+                                        SpanName(target), visit.current());
   ActiveSpan& ingress = **ingress_;
   SetHttpServer(visit, ingress, target);
   SetPeer(ingress, shopper.address, visit.random().Between(1024, 65'535));
