@@ -187,10 +187,12 @@ void ColumnsEncoder::WriteEvents() {
     const IndexRange range = batch_.EventsOf(trace_.tree.input[row]);
     const size_t first = list.size();
     for (uint32_t event = range.begin; event < range.end; ++event) list.emplace_back(row, event);
-    std::stable_sort(list.begin() + static_cast<ptrdiff_t>(first), list.end(),
-                     [&](const auto& a, const auto& b) {
-                       return batch_.events.time_ns[a.second] < batch_.events.time_ns[b.second];
-                     });
+    std::sort(list.begin() + static_cast<ptrdiff_t>(first), list.end(),
+              [&](const auto& a, const auto& b) {
+                const uint64_t a_time = batch_.events.time_ns[a.second];
+                const uint64_t b_time = batch_.events.time_ns[b.second];
+                return a_time != b_time ? a_time < b_time : a.second < b.second;
+              });
   }
   const model::EventColumns& events = batch_.events;
   json_.Key("events");

@@ -368,6 +368,11 @@ class ShopBatchMaker {
         {7, "convert", 1, "internal"},
         {4, "GET /quote", 3, "http"},
     }};
+    // Recommendations ask for their products one by one.
+    const bool one_by_one = route == 4 && operation.service == 8;
+    for (int c = 0; one_by_one && c < 6; ++c) {
+      at = AddTree({17, "SELECT products", 3, "db"}, id, at, 0, route);
+    }
     const uint32_t calls = depth == 0 ? 0 : 1 + (route + depth) % 3;
     for (uint32_t c = 0; c < calls; ++c) {
       const Operation& call = kCalls[(route * 3 + c * 5 + depth) % kCalls.size()];

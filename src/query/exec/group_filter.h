@@ -5,9 +5,8 @@
 //    or(): each asked only about the rows that are not found yet. not(): the rows of interest
 //    without the operand's.
 // 3. A comparison of a field with a constant runs on the field's own table: dictionary, then codes
-// or numbers. A
-//    resource's or scope's rows lead to span rows through the index columns, an event's or link's
-//    by its span row.
+//    or numbers. A resource's or scope's rows lead to span rows through the index columns, an
+//    event's or link's by its span row.
 // 4. Everything else is computed row by row, for the rows of interest only.
 // 5. Fields of whole traces are asked once a trace, and of traces with rows of interest only.
 #pragma once

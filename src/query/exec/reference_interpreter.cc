@@ -216,14 +216,12 @@ bool IsOfLink(const Node& n) {
 // Whether `test` holds for the span, or for one of its events or links where `n` is about those.
 bool Exists(const Node& n, const PlainSpan& span, const std::function<bool(const Context&)>& test) {
   if (Any(n, IsOfEvent)) {
-    return std::any_of(span.events.begin(), span.events.end(), [&](const PlainEvent& e) {
-      return test({span, &e, nullptr});
-    });
+    return std::any_of(span.events.begin(), span.events.end(),
+                       [&](const PlainEvent& e) { return test({span, &e, nullptr}); });
   }
   if (Any(n, IsOfLink)) {
-    return std::any_of(span.links.begin(), span.links.end(), [&](const PlainLink& l) {
-      return test({span, nullptr, &l});
-    });
+    return std::any_of(span.links.begin(), span.links.end(),
+                       [&](const PlainLink& l) { return test({span, nullptr, &l}); });
   }
   return test({span});
 }

@@ -1,12 +1,11 @@
 // Search: the traces with spans on which a filter is true, newest first, exactly.
 //
 // 1. Row groups and traces share one queue, ordered by the latest time at which they may start: a
-// group by
-//    last_trace_start_ns, a trace by what its groups know of its start, which may only be too late.
+//    group by last_trace_start_ns, a trace by what its groups know of its start, which may only be
+//    too late.
 // 2. The front is taken: a group is filtered, and its traces with matching spans go into the queue;
-// a trace is
-//    joined with its other fragments and goes back with its exact start; a trace with an exact
-//    start is the next result, since nothing else can come before it.
+//    a trace is joined with its other fragments and goes back with its exact start; a trace with an
+//    exact start is the next result, since nothing else can come before it.
 // 3. Done when there are enough results. What is left in the queue was never looked at.
 #pragma once
 

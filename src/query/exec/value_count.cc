@@ -1,9 +1,7 @@
 // 1. A table of the field (spans, resources, events, ...) gives a weight to each of its rows: how
-// many spans of
-//    `rows` lead to it.
+//    many spans of `rows` lead to it.
 // 2. The weights are summed by code. A span with many events is counted once for a code, as events
-// stand in the
-//    order of their spans.
+//    stand in the order of their spans.
 // 3. Only codes that were met become text.
 #include "query/exec/value_count.h"
 

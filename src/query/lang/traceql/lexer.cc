@@ -1,9 +1,9 @@
 // 1. Skip white space and comments.
 // 2. A dot or a scope (`span.`) begins an attribute, whose key runs to the next byte that is no key
-// byte.
+//    byte.
 // 3. A digit begins a number: the whole run of digits, letters and dots is read as one.
 // 4. Letters are a word, with `:name` behind a colon; a dotted word is kept whole, to be refused by
-// name.
+//    name.
 // 5. Anything else is the longest operator that fits.
 #include <algorithm>
 #include <array>

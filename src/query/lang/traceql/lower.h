@@ -2,8 +2,7 @@
 //
 // 1. Everything outside one { ... } is refused by name.
 // 2. Each part of a field expression is lowered to a predicate (what is true or not) or to a value
-// with the type
-//    that is known of it (an attribute may be anything).
+//    with the type that is known of it (an attribute may be anything).
 // 3. An operation checks the types of its sides and says what it expected.
 // 4. Operations on constants are done here.
 #pragma once
