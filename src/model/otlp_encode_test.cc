@@ -92,7 +92,9 @@ TEST(OtlpEncodeTest, ProtobufByteForByte) {
                            std::string("\x30\x02", 2) + start + end;
   const std::string scope_spans =
       std::string("\x0a\x05\x0a\x03lib", 7) + "\x12" + static_cast<char>(span.size()) + span;
-  const std::string attribute = std::string("\x0a\x0cservice.name\x12\x06\x0a\x04") + "cart";
+  const std::string attribute =
+      "\x0a\x0cservice.name\x12\x06\x0a\x04"
+      "cart";
   const std::string resource =
       "\x0a" + std::string(1, static_cast<char>(attribute.size())) + attribute;
   const std::string resource_spans = "\x0a" + std::string(1, static_cast<char>(resource.size())) +
