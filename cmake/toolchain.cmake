@@ -29,9 +29,7 @@ add_library(weft_flags INTERFACE)
 target_compile_options(weft_flags INTERFACE -Wall -Wextra -Wno-missing-field-initializers)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND WEFT_WERROR)
   # A precompiled header that does not fit is only slower.
-  # GCC 12 sees overflows in std::string that are not there (GCC bug 105329 and its kin): shown, not fatal.
-  target_compile_options(weft_flags INTERFACE -Werror -Wno-error=invalid-pch -Wno-error=array-bounds
-                         -Wno-error=stringop-overflow -Wno-error=stringop-overread -Wno-error=restrict)
+  target_compile_options(weft_flags INTERFACE -Werror -Wno-error=invalid-pch)
 elseif(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   # GCC is the judge of warnings; clang (fuzzers, clang-tidy) checks what GCC can't: members say which lock
   # protects them (base/ has the macros).
