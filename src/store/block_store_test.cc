@@ -199,6 +199,7 @@ TEST_F(BlockStoreTest, AnswersWhileBlocksComeAndGo) {
   Write(first_, 1000);
   std::atomic<bool> done = false;
   std::vector<std::thread> readers;
+  readers.reserve(3);
   for (int i = 0; i < 3; ++i) {
     readers.emplace_back([&] {
       while (!done) {

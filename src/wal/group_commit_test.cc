@@ -31,7 +31,7 @@ class WalTest : public testing::Test {
   // Appends and commits; what `done` said.
   std::pair<Error, RecordPosition> Write(const std::string& payload) {
     std::pair<Error, RecordPosition> said{Error(ErrorCode::kInternal, "not called"), {}};
-    wal_->Append("t", payload, [&](Error e, RecordPosition p) { said = {std::move(e), p}; });
+    wal_->Append("t", payload, [&](const Error& e, RecordPosition p) { said = {e, p}; });
     while (wal_->CommitQueued()) {
     }
     return said;
@@ -76,7 +76,7 @@ TEST_F(WalTest, OneSyncServesAGroup) {
   const uint64_t before = env_.sync_count();
   std::vector<uint32_t> order;
   for (int i = 0; i < 100; ++i) {
-    wal_->Append("t", "x", [&](Error e, RecordPosition p) {
+    wal_->Append("t", "x", [&](const Error& e, RecordPosition p) {
       EXPECT_TRUE(e.ok());
       order.push_back(p.record);
     });
@@ -92,7 +92,8 @@ TEST_F(WalTest, DoneIsCalledOnlyAfterTheSync) {
   Open();
   bool synced = false;
   const uint64_t before = env_.sync_count();
-  wal_->Append("t", "x", [&](Error, RecordPosition) { synced = env_.sync_count() > before; });
+  wal_->Append("t", "x",
+               [&](const Error&, RecordPosition) { synced = env_.sync_count() > before; });
   wal_->CommitQueued();
   EXPECT_TRUE(synced);
 }
@@ -263,7 +264,7 @@ TEST_F(WalTest, RefusesWhatItCannotHold) {
   options_.queue_bytes_max = 100;
   Open();
   std::vector<ErrorCode> said;
-  const auto done = [&](Error e, RecordPosition) { said.push_back(e.code()); };
+  const auto done = [&](const Error& e, RecordPosition) { said.push_back(e.code()); };
   wal_->Append("t", std::string(90, 'x'), done);
   wal_->Append("t", std::string(90, 'x'), done);
   EXPECT_EQ(said, std::vector{ErrorCode::kUnavailable}) << "the second, and at once";
@@ -318,11 +319,12 @@ TEST(WalThreadTest, ManyThreadsAppendRotateAndReleaseAndNothingIsLost) {
     auto wal = Wal::Open(env, options, metrics, nothing);
     ASSERT_TRUE(wal.ok()) << wal.error().message();
     std::vector<std::thread> threads;
+    threads.reserve(kThreads);
     for (int t = 0; t < kThreads; ++t) {
       threads.emplace_back([&, t] {
         for (int i = 0; i < kEach; ++i) {
           const std::string payload = std::to_string(t) + ":" + std::to_string(i);
-          (*wal)->Append("t", payload, [&, payload](Error e, RecordPosition p) {
+          (*wal)->Append("t", payload, [&, payload](const Error& e, RecordPosition p) {
             EXPECT_TRUE(e.ok()) << e.message();
             const MutexLock lock(mutex);
             EXPECT_TRUE(acknowledged.emplace(p, payload).second);

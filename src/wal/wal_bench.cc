@@ -52,7 +52,7 @@ void BM_Append(benchmark::State& state) {
   auto wal = Wal::Open(Env::Posix(), options, metrics, handler);
   if (!wal.ok()) return state.SkipWithError("cannot open");
   for (auto _ : state) {
-    (*wal)->Append("default", payload, [](Error, RecordPosition) {});
+    (*wal)->Append("default", payload, [](const Error&, RecordPosition) {});
     (*wal)->CommitQueued();
     state.PauseTiming();
     for (const SegmentInfo& info : (*wal)->segments()) {
@@ -78,7 +78,7 @@ void BM_Replay(benchmark::State& state) {
     auto wal = Wal::Open(Env::Posix(), options, metrics, handler);
     if (!wal.ok()) return state.SkipWithError("cannot open");
     for (int i = 0; i < kRecords; ++i) {
-      (*wal)->Append("default", payload, [](Error, RecordPosition) {});
+      (*wal)->Append("default", payload, [](const Error&, RecordPosition) {});
       (*wal)->CommitQueued();
     }
   }

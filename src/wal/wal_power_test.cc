@@ -65,7 +65,7 @@ class History {
     const uint64_t id = next_id_++;
     std::string payload = std::to_string(id) + ":" + std::string(Random(600), 'p');
     payloads_[id] = payload;
-    wal.Append("t", payload, [this, id](Error error, RecordPosition position) {
+    wal.Append("t", payload, [this, id](const Error& error, RecordPosition position) {
       if (!error.ok()) return;
       EXPECT_TRUE(acknowledged_.emplace(position, id).second) << "a position was given twice";
       EXPECT_FALSE(released_.contains(position.segment)) << "a segment number was used again";
