@@ -47,7 +47,8 @@ class ThriftReader {
       } else {
         return false;
       }
-      if (!read(id, type)) return false;
+      // Thrift numbers fields with 16 bits.
+      if (id < INT16_MIN || id > INT16_MAX || !read(id, type)) return false;
     }
   }
 

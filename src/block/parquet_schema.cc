@@ -75,7 +75,7 @@ std::shared_ptr<parquet::schema::GroupNode> MakeParquetSchema(std::span<const Co
                                                           type.physical, type.length));
   }
   return std::static_pointer_cast<parquet::schema::GroupNode>(
-      parquet::schema::GroupNode::Make("schema", parquet::Repetition::REQUIRED, std::move(fields)));
+      parquet::schema::GroupNode::Make("schema", parquet::Repetition::REQUIRED, fields));
 }
 
 Result<std::vector<ColumnSpec>> ReadParquetSchema(const parquet::SchemaDescriptor& schema) {

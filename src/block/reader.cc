@@ -92,7 +92,7 @@ void Join(const TraceSummary& part, TraceSummary* whole) {
 }  // namespace
 
 Result<std::shared_ptr<const Block>> Block::Open(BlockMeta meta, const FileOpener& opener,
-                                                 std::shared_ptr<ColumnCache> cache,
+                                                 const std::shared_ptr<ColumnCache>& cache,
                                                  TableReader::Options options) {
   std::shared_ptr<Block> block(new Block());
   block->cache_owner_ = ColumnCache::NewOwner();

@@ -37,7 +37,7 @@ class FileOpener {
 class Block : public std::enable_shared_from_this<Block> {
  public:
   static Result<std::shared_ptr<const Block>> Open(BlockMeta meta, const FileOpener& opener,
-                                                   std::shared_ptr<ColumnCache> cache,
+                                                   const std::shared_ptr<ColumnCache>& cache,
                                                    TableReader::Options options = {});
 
   const BlockMeta& meta() const { return meta_; }

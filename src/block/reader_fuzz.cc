@@ -17,8 +17,9 @@ using namespace weft::block;
 
 const EncodedBlock& ValidBlock() {
   static const EncodedBlock kBlock = [] {
-    const weft::model::SpanBatch batch = MakeOddBatch(7, 12);
-    const BlockWriterOptions options{.row_group_rows_max = 64, .page_rows = 16};
+    // Small, so that many variants are tried: about two row groups, all types of values.
+    const weft::model::SpanBatch batch = MakeOddBatch(3, 4);
+    const BlockWriterOptions options{.row_group_rows_max = 20, .page_rows = 8};
     return WriteBlock(MakeBlockInput({&batch}), BlockMeta{.id = "f", .tenant = "t"}, options)
         .value();
   }();

@@ -176,14 +176,14 @@ Result<ColumnPtr> StoredRowGroup::ReadDerived(Intrinsic intrinsic) const {
                         block_->table(place.scope).Read(*group, place.column, &bytes_));
   WEFT_ASSIGN_OR_RETURN(ColumnPtr column, intrinsic == Intrinsic::kParentSpanId
                                               ? MakeParentIds()
-                                              : Convert(intrinsic, std::move(stored)));
+                                              : Convert(intrinsic, stored));
   size_t held = ColumnBytes(*column);
   if (column->dictionary) held += DictionaryBytes(*column->dictionary);
   block_->cache().Insert(key, column, held);
   return column;
 }
 
-Result<ColumnPtr> StoredRowGroup::Convert(Intrinsic intrinsic, ColumnPtr stored) const {
+Result<ColumnPtr> StoredRowGroup::Convert(Intrinsic intrinsic, const ColumnPtr& stored) const {
   switch (intrinsic) {
     case Intrinsic::kKind: return WordsToNumbers(*stored, KindFromText);
     case Intrinsic::kStatus: return WordsToNumbers(*stored, StatusFromText);
@@ -238,7 +238,7 @@ Result<ColumnPtr> StoredRowGroup::ReadAt(Intrinsic intrinsic,
   }
   WEFT_ASSIGN_OR_RETURN(ColumnPtr stored,
                         block_->table(place.scope).ReadRows(*group, place.column, rows, &bytes_));
-  return NeedsConversion(intrinsic) ? Convert(intrinsic, std::move(stored)) : stored;
+  return NeedsConversion(intrinsic) ? Convert(intrinsic, stored) : stored;
 }
 
 Result<std::vector<ColumnPtr>> StoredRowGroup::ReadAttribute(Scope scope,
@@ -290,6 +290,7 @@ Result<std::vector<RowGroup::KeyInfo>> StoredRowGroup::AttributeKeys() const {
     }
   }
   std::vector<KeyInfo> result;
+  result.reserve(keys.size());
   for (const auto& [key, types] : keys) result.push_back({key.first, key.second, types});
   return result;
 }

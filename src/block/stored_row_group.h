@@ -49,7 +49,7 @@ class StoredRowGroup final : public RowGroup {
   Result<ColumnPtr> ReadDerived(Intrinsic column) const;
   Result<ColumnPtr> MakeParentIds() const;
   // A stored column turned into what the interface promises.
-  Result<ColumnPtr> Convert(Intrinsic column, ColumnPtr stored) const;
+  Result<ColumnPtr> Convert(Intrinsic column, const ColumnPtr& stored) const;
 
   std::shared_ptr<const Block> block_;
   uint32_t row_group_;

@@ -111,7 +111,7 @@ ColumnShape TableReader::ShapeOf(uint32_t row_group, uint32_t column) const {
   return shape;
 }
 
-Error TableReader::Explain(Error error, uint32_t row_group, uint32_t column, uint32_t begin,
+Error TableReader::Explain(const Error& error, uint32_t row_group, uint32_t column, uint32_t begin,
                            uint32_t end) const {
   const uint64_t first = footer_.row_groups[row_group].first_row;
   return error.WithContext(name_ + " column " + footer_.columns[column].name + " rows " +

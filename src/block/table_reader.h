@@ -89,7 +89,7 @@ class TableReader {
                 ColumnAssembler* assembler, ByteCounter* bytes) const;
   ColumnPtr FindWhole(uint32_t row_group, uint32_t column) const;
   ColumnShape ShapeOf(uint32_t row_group, uint32_t column) const;
-  Error Explain(Error error, uint32_t row_group, uint32_t column, uint32_t begin,
+  Error Explain(const Error& error, uint32_t row_group, uint32_t column, uint32_t begin,
                 uint32_t end) const;
 
   std::string name_;

@@ -56,7 +56,7 @@ std::vector<ColumnSpec> ColumnsOf(std::string_view file, const AttributePlan* pl
 
 // Whole traces tile the rows, and every reference points inside.
 Error CheckInput(const BlockInput& input) {
-  const Error bad(ErrorCode::kInvalidArgument, "the input of a block is inconsistent");
+  Error bad(ErrorCode::kInvalidArgument, "the input of a block is inconsistent");
   const size_t rows = input.rows.size();
   if (input.parent.size() != rows || input.subtree_size.size() != rows ||
       input.marks.size() != rows || rows > UINT32_MAX / 2) {

@@ -281,8 +281,8 @@ std::vector<std::vector<uint32_t>> LiveTraces::SplitByShard(const model::SpanBat
 }
 
 void LiveTraces::Enqueue(const model::TenantId& tenant,
-                         std::shared_ptr<const model::SpanBatch> batch,
-                         wal::RecordPosition position, std::shared_ptr<Ack> ack) {
+                         const std::shared_ptr<const model::SpanBatch>& batch,
+                         wal::RecordPosition position, const std::shared_ptr<Ack>& ack) {
   std::vector<std::vector<uint32_t>> rows = SplitByShard(*batch);
   ack->parts = 1;
   for (size_t s = 0; s < rows.size(); ++s) {

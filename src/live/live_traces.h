@@ -101,8 +101,8 @@ class LiveTraces : public model::SpanSink, public block::RowSource {
   void StartThreads();
   ShardRunner& RunnerOf(model::TraceId id) const;
   std::vector<std::vector<uint32_t>> SplitByShard(const model::SpanBatch& batch) const;
-  void Enqueue(const model::TenantId& tenant, std::shared_ptr<const model::SpanBatch> batch,
-               wal::RecordPosition position, std::shared_ptr<Ack> ack);
+  void Enqueue(const model::TenantId& tenant, const std::shared_ptr<const model::SpanBatch>& batch,
+               wal::RecordPosition position, const std::shared_ptr<Ack>& ack);
   void RunShard(ShardRunner* runner);
   void MergeTasks(ShardRunner* runner, std::deque<MergeTask> tasks);
   void CutAndDispatch(ShardRunner* runner, bool all);

@@ -1,7 +1,5 @@
 #include "live/segment_ledger.h"
 
-#include <algorithm>
-
 namespace weft::live {
 
 void SegmentLedger::Open(uint64_t segment, uint64_t rows) {
@@ -42,12 +40,16 @@ std::vector<uint64_t> SegmentLedger::TakeReleasable(uint64_t current) {
 std::vector<SegmentLedger::BlockRef> SegmentLedger::TakeUnneededBlocks() {
   MutexLock lock(mutex_);
   std::vector<BlockRef> unneeded;
-  std::erase_if(blocks_, [&](const Block& block) {
-    const bool needed = std::any_of(block.segments.begin(), block.segments.end(),
-                                    [&](uint64_t segment) { return waiting_.contains(segment); });
-    if (!needed) unneeded.push_back(block.ref);
-    return !needed;
-  });
+  for (auto block = blocks_.begin(); block != blocks_.end();) {
+    bool needed = false;
+    for (const uint64_t segment : block->segments) needed = needed || waiting_.contains(segment);
+    if (needed) {
+      ++block;
+      continue;
+    }
+    unneeded.push_back(block->ref);
+    block = blocks_.erase(block);
+  }
   return unneeded;
 }
 

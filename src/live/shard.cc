@@ -239,11 +239,13 @@ void Shard::Release(const CutJob& job) {
     }
   }
   tenant.spans -= job.span_count;
-  std::erase_if(tenant.chunks, [this](const std::shared_ptr<Chunk>& chunk) {
+  uint64_t freed_bytes = 0;
+  std::erase_if(tenant.chunks, [&](const std::shared_ptr<Chunk>& chunk) {
     const bool done = chunk->sealed() && chunk->released_count == chunk->batch->size();
-    if (done) bytes_ -= chunk->counted_bytes;
+    if (done) freed_bytes += chunk->counted_bytes;
     return done;
   });
+  bytes_ -= freed_bytes;
   std::erase_if(tenant.jobs, [&](const std::shared_ptr<CutJob>& j) { return j.get() == &job; });
 }
 

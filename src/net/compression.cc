@@ -13,6 +13,8 @@ namespace {
 
 constexpr size_t kOutputPieceBytes = 64 << 10;
 constexpr int kZstdWindowLogMax = 23;  // 8 MiB, what RFC 8878 asks every decoder to bear
+constexpr size_t kZstdHeaderBytesMax =
+    18;  // RFC 8878, 3.1.1: magic, descriptor, window, dictionary, size
 constexpr int kRawDeflateBits = -15;
 constexpr int kZlibBits = 15;
 constexpr int kGzipBits = 15 + 16;
@@ -148,12 +150,14 @@ class ZstdDecompressor : public Decompressor {
     if (stream_ == nullptr) return Error(ErrorCode::kInternal, "zstd could not be started");
     while (!piece.empty()) {
       if (within_frame_) {
-        WEFT_RETURN_IF_ERROR(Decode(&piece, out));
+        WEFT_RETURN_IF_ERROR(header_left_ > 0 ? DecodeHeaderByte(&piece, out)
+                                              : Decode(&piece, out));
       } else if (TakeMagic(&piece)) {
         if (!IsFrameMagic()) return Malformed("zstd");
         std::string_view magic(magic_.data(), magic_.size());
         magic_bytes_ = 0;
         within_frame_ = true;
+        header_left_ = kZstdHeaderBytesMax - magic.size();
         WEFT_RETURN_IF_ERROR(Decode(&magic, out));
       }
     }
@@ -179,6 +183,14 @@ class ZstdDecompressor : public Decompressor {
     return magic == ZSTD_MAGICNUMBER ||
            (magic & ZSTD_MAGIC_SKIPPABLE_MASK) == ZSTD_MAGIC_SKIPPABLE_START;
   }
+  // When a frame's header is wrong, the library looks for the magic of its past formats again, in
+  // the middle of the frame, at the start of what it was given: one byte is too short for one.
+  Error DecodeHeaderByte(std::string_view* piece, std::string* out) {
+    --header_left_;
+    std::string_view byte = piece->substr(0, 1);
+    piece->remove_prefix(1);
+    return Decode(&byte, out);
+  }
   // Decodes up to the end of the frame or of the piece.
   Error Decode(std::string_view* piece, std::string* out) {
     ZSTD_inBuffer in{piece->data(), piece->size(), 0};
@@ -198,6 +210,7 @@ class ZstdDecompressor : public Decompressor {
   LimitedOutput output_;
   ZSTD_DStream* stream_;
   bool within_frame_ = false;
+  size_t header_left_ = 0;       // bytes that may still belong to the frame's header
   std::array<char, 4> magic_{};  // of the next frame, as far as it has come
   size_t magic_bytes_ = 0;
 };

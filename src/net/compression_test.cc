@@ -129,6 +129,10 @@ TEST(CompressionTest, FormatsOfZstdsPastAreRefused) {
                 .error()
                 .code(),
             ErrorCode::kInvalidArgument);
+  // The same in the middle of a frame whose header is wrong.
+  const std::string_view hidden("\x28\xb5\x2f\xfd\x25\xb5\x2f\xfd\x03\xff\xff\xff", 12);
+  EXPECT_EQ(Decompress(ContentCoding::kZstd, hidden, 100).error().code(),
+            ErrorCode::kInvalidArgument);
 }
 
 TEST(CompressionTest, NamesOfCodings) {

@@ -36,7 +36,7 @@ std::string_view StripScheme(std::string_view address) {
 // Every call is asynchronous with a deadline, and the caller runs the loop until it is done.
 class HttpClient::Impl {
  public:
-  Impl(std::string address, HttpClientOptions options)
+  Impl(const std::string& address, HttpClientOptions options)
       : address_(StripScheme(address)), options_(options), stream_(io_) {}
 
   Result<HttpResponse> Send(std::string_view method, std::string_view target, std::string_view body,
@@ -174,8 +174,8 @@ Result<HttpResponse> HttpClient::Impl::Send(std::string_view method, std::string
   }
 }
 
-HttpClient::HttpClient(std::string address, HttpClientOptions options)
-    : impl_(std::make_unique<Impl>(std::move(address), options)) {}
+HttpClient::HttpClient(const std::string& address, HttpClientOptions options)
+    : impl_(std::make_unique<Impl>(address, options)) {}
 HttpClient::~HttpClient() = default;
 
 Result<HttpResponse> HttpClient::Send(std::string_view method, std::string_view target,

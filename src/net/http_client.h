@@ -25,7 +25,7 @@ class HttpClient {
  public:
   // `address` is "host:port" or "http://host:port". Connects at the first request, and again when
   // the server has closed.
-  explicit HttpClient(std::string address, HttpClientOptions options = {});
+  explicit HttpClient(const std::string& address, HttpClientOptions options = {});
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;

@@ -123,6 +123,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
   void Accept();
   void OnAccepted(const boost::system::error_code& error, tcp::socket socket);
   void Admit(tcp::socket socket);
+  std::shared_ptr<HttpConnection> Connect(tcp::socket* socket);
   void CloseAcceptor();
   void CloseConnections(uint32_t grace_ms);
   void TellConnections(void (HttpConnection::*action)()) WEFT_REQUIRES(state_->mutex);
@@ -180,16 +181,17 @@ void HttpServer::Impl::OnAccepted(const boost::system::error_code& error, tcp::s
   });
 }
 
+// Null, and the socket left alone, when there are as many connections as may be.
+std::shared_ptr<HttpConnection> HttpServer::Impl::Connect(tcp::socket* socket) {
+  const MutexLock lock(state_->mutex);
+  if (state_->draining || state_->open.size() >= state_->options.connections_max) return nullptr;
+  auto connection = std::make_shared<HttpConnection>(state_, std::move(*socket));
+  state_->open.emplace(connection.get(), connection);
+  return connection;
+}
+
 void HttpServer::Impl::Admit(tcp::socket socket) {
-  std::shared_ptr<HttpConnection> connection;
-  {
-    const MutexLock lock(state_->mutex);
-    if (!state_->draining && state_->open.size() < state_->options.connections_max) {
-      connection = std::make_shared<HttpConnection>(state_, std::move(socket));
-      state_->open.emplace(connection.get(), connection);
-    }
-  }
-  if (connection) {
+  if (const auto connection = Connect(&socket)) {
     state_->metrics.CountOpen(1);
     return connection->Start();
   }

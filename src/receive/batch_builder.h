@@ -62,7 +62,11 @@ class BatchBuilder {
   const DecodeLimits& limits() const { return limits_; }
 
   // To be called for each attribute, element, event and link; false when the request has too many.
-  bool TakeElement() { return elements_left_ != 0 && elements_left_-- != 0; }
+  bool TakeElement() {
+    if (elements_left_ == 0) return false;
+    --elements_left_;
+    return true;
+  }
 
   // The code of an attribute's key: those of one span follow each other much as in the last one.
   model::Code Key(std::string_view key);

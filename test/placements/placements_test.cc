@@ -93,6 +93,18 @@ Placed Place(const model::SpanBatch& spans, uint32_t first_rows, Between between
   return std::shared_ptr<const block::RowSource>(std::move(server));
 }
 
+// All rows, and - after `between` - all again: a sender that never saw the acknowledgement.
+template <typename Between, typename Last>
+Placed PlaceTwice(const model::SpanBatch& spans, Between between, Last last) {
+  std::vector<uint32_t> rows(spans.size());
+  std::iota(rows.begin(), rows.end(), 0);
+  const auto and_again = [&](Server* server) -> Error {
+    WEFT_RETURN_IF_ERROR(between(server));
+    return server->Push(spans, rows);
+  };
+  return Place(spans, spans.size(), and_again, last);
+}
+
 Error Nothing(Server*) { return Error::Ok(); }
 Error Flush(Server* server) { return server->Flush(); }
 Error Restart(Server* server) { return server->Restart(); }
@@ -107,6 +119,11 @@ std::vector<corpus::Placement> Placements() {
        [](const model::SpanBatch& s) { return Place(s, s.size() / 2, Flush, Flush); }},
       {"half_block_half_live",
        [](const model::SpanBatch& s) { return Place(s, s.size() / 2, Flush, Nothing); }},
+      {"sent_twice", [](const model::SpanBatch& s) { return PlaceTwice(s, Nothing, Nothing); }},
+      {"sent_twice_block_and_live",
+       [](const model::SpanBatch& s) { return PlaceTwice(s, Flush, Nothing); }},
+      {"sent_twice_two_blocks",
+       [](const model::SpanBatch& s) { return PlaceTwice(s, Flush, Flush); }},
       {"restarted",
        [](const model::SpanBatch& s) { return Place(s, s.size() / 2, Flush, Restart); }},
   };

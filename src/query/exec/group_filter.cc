@@ -107,10 +107,12 @@ int Cost(const Predicate& p) {
 
 std::vector<const Predicate*> CheapestFirst(const std::vector<Predicate>& operands) {
   std::vector<std::pair<int, const Predicate*>> costs;
+  costs.reserve(operands.size());
   for (const Predicate& p : operands) costs.emplace_back(Cost(p), &p);
   std::stable_sort(costs.begin(), costs.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<const Predicate*> out;
+  out.reserve(costs.size());
   for (const auto& entry : costs) out.push_back(entry.second);
   return out;
 }

@@ -18,7 +18,7 @@ Result<std::shared_ptr<const block::Block>> MakeBlock(const model::SpanBatch& ba
   WEFT_ASSIGN_OR_RETURN(block::EncodedBlock encoded, block::WriteBlock(input, meta, options));
   const block::MemoryFiles files(std::move(encoded.files));
   auto cache = std::make_shared<block::ColumnCache>(kCacheBytes);
-  return block::Block::Open(encoded.meta, files, std::move(cache));
+  return block::Block::Open(encoded.meta, files, cache);
 }
 
 }  // namespace

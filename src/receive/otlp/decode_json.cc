@@ -92,7 +92,7 @@ class JsonTraceDecoder {
 };
 
 Error JsonTraceDecoder::Request(std::string* body) {
-  const Error error = json_.Document(body, [this](std::string_view name, JsonValue value) {
+  Error error = json_.Document(body, [this](std::string_view name, JsonValue value) {
     if (name != "resourceSpans" && name != "resource_spans") return true;
     return json_.Array(value, "resourceSpans", [this](JsonValue v) { return ResourceSpans(v); });
   });

@@ -211,8 +211,8 @@ void Call::OnReadDone(bool ok) {
 }
 
 Error Call::ReadMessage(MessageBytes* message, std::string* unpacked, std::string_view* bytes) {
-  const Error busy(ErrorCode::kUnavailable, "too many bytes are being received at this moment",
-                   kBusyRetryMs);
+  Error busy(ErrorCode::kUnavailable, "too many bytes are being received at this moment",
+             kBusyRetryMs);
   const uint64_t wire_bytes = request_.Length();
   if (!share_.GrowTo(wire_bytes)) return busy;
   if (!message->Read(request_)) return Error(ErrorCode::kInternal, "the message can't be read");
@@ -235,10 +235,11 @@ void Call::Traces(std::string_view bytes) {
   if (!error.ok()) return FinishWith(error);
   std::string success = EncodeExportResponse(Encoding::kProtobuf, Signal::kTraces, rejected.total(),
                                              rejected.Message());
-  shared_->intake.Take(tenant_, std::move(batch), rejected,
-                       [shared = shared_, claim = claim_, success = std::move(success)](Error e) {
-                         if (Call* call = claim->Take()) call->Answer(e, success);
-                       });
+  shared_->intake.Take(
+      tenant_, std::move(batch), rejected,
+      [shared = shared_, claim = claim_, success = std::move(success)](const Error& e) {
+        if (Call* call = claim->Take()) call->Answer(e, success);
+      });
 }
 
 // Called by whoever has claimed the call.

@@ -135,12 +135,13 @@ void OtlpHandler::Traces(HttpRequest request, Encoding encoding, HttpRespond res
   std::string success =
       EncodeExportResponse(encoding, Signal::kTraces, rejected.total(), rejected.Message());
   // The sink may answer when the server is long gone: the callback keeps what it uses.
-  intake_.Take(*tenant, std::move(batch), rejected,
-               [self = shared_from_this(), head = HttpRequestHead(std::move(request)), encoding,
-                success = std::move(success), respond = std::move(respond)](Error pushed) mutable {
-                 respond(pushed.ok() ? self->Success(head, encoding, std::move(success))
-                                     : self->Failure(head, StatusOf(pushed), pushed));
-               });
+  intake_.Take(
+      *tenant, std::move(batch), rejected,
+      [self = shared_from_this(), head = HttpRequestHead(std::move(request)), encoding,
+       success = std::move(success), respond = std::move(respond)](const Error& pushed) mutable {
+        respond(pushed.ok() ? self->Success(head, encoding, std::move(success))
+                            : self->Failure(head, StatusOf(pushed), pushed));
+      });
 }
 
 HttpResponse OtlpHandler::NotStoredAnswer(const HttpRequest& request, Encoding encoding,

@@ -145,7 +145,9 @@ bool JsonReader::Unescape(const char* raw, std::string* buffer, std::string_view
     const char* plain = at;
     while (*at != '"' && *at != '\\') ++at;
     buffer->append(plain, at);
-    if (*at == '\\' && !AppendEscape(&++at, buffer)) return false;
+    if (*at == '"') break;
+    ++at;
+    if (!AppendEscape(&at, buffer)) return false;
   }
   *out = *buffer;
   return true;

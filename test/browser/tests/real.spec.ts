@@ -17,6 +17,16 @@ test('demo traces are found, opened and explained', async ({ page }) => {
   await shoot(page, 'real-trace');
 });
 
+// As a newcomer does it, by docs/demo.md; its picture is the README's.
+test('a slow checkout is found, and its cause', async ({ page }) => {
+  await page.goto(`/?q=${encodeURIComponent('{ name = "POST /api/checkout" && duration > 1s }')}`);
+  await page.locator('.hit').first().click();
+  await expect(page.locator('.row').first()).toBeVisible();
+  await page.keyboard.press('c');
+  await expect(page.locator('.path-answer')).toContainText('waiting for payment POST');
+  await shoot(page, 'real-slow-checkout');
+});
+
 test('the form offers the services that the server knows, and filters by them', async ({ page }) => {
   await page.goto('/');
   await page.getByRole('combobox', { name: 'Service' }).click();

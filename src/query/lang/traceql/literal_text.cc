@@ -283,8 +283,9 @@ bool IsKeyByte(char c) {
 }
 
 std::string PrintKey(std::string_view key) {
-  const bool plain =
-      !key.empty() && std::all_of(key.begin(), key.end(), IsKeyByte) && !IsDigit(key[0]);
+  const bool plain = !key.empty() && std::all_of(key.begin(), key.end(), IsKeyByte) &&
+                     !IsDigit(key[0]) &&
+                     key.back() != '.';  // which the lexer takes for a name cut short
   if (plain) return std::string(key);
   std::string out = "\"";
   for (char c : key) {

@@ -91,7 +91,7 @@ export function Waterfall({ view }: { view: TraceViewModel }) {
                 className={`tick num ${share(ns) > 94 ? 'at-end' : ''}`}
                 style={{ left: `${share(ns)}%` }}
               >
-                {formatDuration(ns)}
+                {ns === 0n ? '0' : formatDuration(ns)}
               </span>
             ))}
             {selection && (

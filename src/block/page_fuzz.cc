@@ -1,0 +1,76 @@
+// The parsers of a block's parts, each on any bytes: page headers, dictionaries, page contents of
+// every kind and encoding, footers, meta.json. The first byte chooses.
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "block/block.h"
+#include "block/column_assembler.h"
+#include "block/page_header.h"
+#include "block/parquet_footer.h"
+
+namespace {
+
+using namespace weft::block;
+
+constexpr uint32_t kRowsMax = 4096;
+
+// Every code of the column is an entry of its dictionary, every row has its place.
+void CheckColumn(const Column& column) {
+  if (column.dictionary) {
+    if (column.codes.size() != column.row_count) std::abort();
+    for (const uint32_t code : column.codes) {
+      if (code != kNoValue && code >= column.dictionary->size()) std::abort();
+    }
+  } else if (column.ints.size() + column.doubles.size() != column.row_count) {
+    std::abort();
+  }
+}
+
+// Four bytes say what the page is, the rest is the page.
+void ReadPage(std::string_view bytes) {
+  if (bytes.size() < 5) return;
+  const auto byte = [&](size_t i) { return static_cast<uint8_t>(bytes[i]); };
+  ColumnShape shape{.kind = static_cast<ColumnKind>(byte(0) % 12),
+                    .optional = (byte(0) & 0x80) != 0,
+                    .encoding = static_cast<ChunkEncoding>(byte(1) % 3),
+                    .plain_numbers = (byte(1) & 0x80) != 0};
+  // What a footer can say: differences are of integers, ids of 8 bytes and bools have no
+  // dictionary.
+  const bool integer = shape.kind == ColumnKind::kInt64 || shape.kind == ColumnKind::kTimestamp;
+  if (shape.encoding == ChunkEncoding::kDelta && !integer) shape.encoding = ChunkEncoding::kPlain;
+  if (shape.kind == ColumnKind::kBool) shape.encoding = ChunkEncoding::kPlain;
+  const uint32_t rows = 1 + (byte(2) | byte(3) << 8) % kRowsMax;
+  const uint32_t skip = byte(4) % rows;
+  bytes.remove_prefix(5);
+  std::shared_ptr<const Dictionary> dictionary;
+  if (shape.encoding == ChunkEncoding::kDictionary) {
+    const size_t half = bytes.size() / 2;
+    dictionary = DecodeDictionary(shape, bytes.substr(0, half), rows % 16, nullptr);
+    if (!dictionary) return;
+    bytes.remove_prefix(half);
+  }
+  ColumnAssembler assembler(shape, dictionary, rows - skip);
+  if (assembler.AddPage(bytes, rows, skip, rows - skip)) CheckColumn(*assembler.Finish());
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  if (size == 0) return 0;
+  // A copy of the exact size, so that reading beyond it is seen.
+  const std::unique_ptr<char[]> copy(new char[size]);
+  std::copy_n(data, size, copy.get());
+  std::string_view bytes(copy.get() + 1, size - 1);
+  PageHeader header;
+  switch (data[0] % 4) {
+    case 0: (void)ReadPageHeader(&bytes, &header); break;
+    case 1: ReadPage(bytes); break;
+    case 2: (void)ReadParquetFooter(bytes, bytes.size() + 1000).ok(); break;
+    default: (void)BlockMeta::FromJson(bytes).ok();
+  }
+  return 0;
+}
