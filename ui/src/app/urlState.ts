@@ -2,7 +2,7 @@
 //
 // A change that follows the hand (moving through spans, typing) replaces the entry, at most every 150 ms, because browsers refuse
 // floods of history calls; what is shown meanwhile is the pending state, which is on its way into the URL.
-import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useNavigate, useRouter, useSearch } from '@tanstack/react-router';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { UpdateUrl, UrlParams, UrlPatch } from '../base/url';
 
@@ -30,6 +30,7 @@ interface Pending {
 export function useUrlState(): { params: UrlParams; update: UpdateUrl } {
   const current = useSearch({ strict: false }) as UrlParams;
   const navigate = useNavigate();
+  const router = useRouter();
   const [pending, setPending] = useState<Pending>();
   const [seen, setSeen] = useState(current);
   if (current !== seen) {
@@ -54,7 +55,10 @@ export function useUrlState(): { params: UrlParams; update: UpdateUrl } {
       ) as UrlParams;
       latest.current = next;
       clearTimeout(timer.current);
+      const page = router.latestLocation.pathname;
       const flush = () => {
+        // Someone has left for another page meanwhile: its parameters are none of ours.
+        if (router.latestLocation.pathname !== page) return;
         setPending({ params: next, waiting: false });
         void navigate({ to: '.', search: next as never, replace: !push });
       };
@@ -62,7 +66,7 @@ export function useUrlState(): { params: UrlParams; update: UpdateUrl } {
       setPending({ params: next, waiting: true });
       timer.current = setTimeout(flush, FLUSH_MS);
     },
-    [navigate],
+    [navigate, router],
   );
   return { params, update };
 }

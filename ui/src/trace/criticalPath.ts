@@ -15,6 +15,7 @@
 // allows "ends exactly where the next begins"; the stack is explicit, so a chain of 100,000 spans is no deeper than memory.
 import { Kind } from './columns';
 import { nameOf, serviceOf, type Trace } from './model';
+import { targetOf } from './target';
 
 /** The stretch [from, to) of the path that row holds; ns after the trace's start. */
 export interface Section {
@@ -134,6 +135,8 @@ export function sectionsByRow(sections: Section[], shownOn: (row: number) => num
 export interface PathShare {
   service: string;
   name: string;
+  /** see targetOf */
+  target: string;
   ns: bigint;
   /** of the whole path, 0..1 */
   share: number;
@@ -145,23 +148,25 @@ export interface PathShare {
 export function pathShares(trace: Trace, sections: Section[]): { total: bigint; shares: PathShare[] } {
   const byOperation = new Map<
     string,
-    { service: string; name: string; ns: bigint; rows: Map<number, bigint> }
+    { service: string; name: string; target: string; ns: bigint; rows: Map<number, bigint> }
   >();
   let total = 0n;
   for (const { row, from, to } of sections) {
     const service = serviceOf(trace, row);
     const name = nameOf(trace, row);
-    const key = `${service}\n${name}`;
-    const entry = byOperation.get(key) ?? { service, name, ns: 0n, rows: new Map<number, bigint>() };
+    const target = targetOf(trace, row);
+    const key = `${service}\n${name}\n${target}`;
+    const entry = byOperation.get(key) ?? { service, name, target, ns: 0n, rows: new Map<number, bigint>() };
     entry.ns += to - from;
     entry.rows.set(row, (entry.rows.get(row) ?? 0n) + (to - from));
     byOperation.set(key, entry);
     total += to - from;
   }
   const descending = (a: bigint, b: bigint) => (a === b ? 0 : a > b ? -1 : 1);
-  const shares = [...byOperation.values()].map(({ service, name, ns, rows }) => ({
+  const shares = [...byOperation.values()].map(({ service, name, target, ns, rows }) => ({
     service,
     name,
+    target,
     ns,
     share: total > 0n ? Number(ns) / Number(total) : 0,
     rows: [...rows].sort((a, b) => descending(a[1], b[1])).map(([row]) => row),

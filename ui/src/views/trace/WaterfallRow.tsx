@@ -7,6 +7,7 @@ import { Mark } from '../../trace/columns';
 import type { Section } from '../../trace/criticalPath';
 import { errorsBelow, isError, nameOf, serviceOf, type Trace } from '../../trace/model';
 import { isCollapsed } from '../../trace/rows';
+import { targetOf } from '../../trace/target';
 import { Icon } from '../../widgets/Icon';
 import { keyOf } from './state';
 import type { TraceViewModel } from './useTraceView';
@@ -79,7 +80,8 @@ export const WaterfallRow = memo(function WaterfallRow(props: Props) {
         <span className="stripe" />
         <span className="label" title={`${service} ${nameOf(trace, row)}`}>
           {!sameService && <b>{service || 'no service name'}</b>}{' '}
-          {nameOf(trace, row) || <i className="faint">no name</i>}
+          {nameOf(trace, row) || <i className="faint">no name</i>}{' '}
+          <span className="faint">{targetOf(trace, row)}</span>
         </span>
         {collapsed && <span className="badge num">{formatCount(trace.spans.subtreeSize[row]!)}</span>}
         <Marks marks={trace.spans.marks[row]!} />
