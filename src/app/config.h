@@ -40,6 +40,15 @@ struct Config {
   uint64_t block_row_group_rows = 0;
   uint64_t block_zstd_level = 0;
   uint64_t cache_max_bytes = 0;
+  uint64_t compaction_cpu_percent = 0;
+  int64_t compaction_window_ns = 0;
+  uint64_t compaction_blocks = 0;
+  uint64_t compaction_spans = 0;
+  uint64_t compaction_row_group_rows = 0;
+  int64_t compaction_age_min_ns = 0;
+  int64_t retention_age_ns = 0;
+  uint64_t retention_tenant_bytes = 0;
+  uint64_t retention_disk_free_bytes = 0;
   uint64_t receive_body_max_bytes = 0;
   uint64_t receive_threads = 0;
   std::vector<std::string> receive_cors_origins;

@@ -25,6 +25,7 @@
 #include "base/folder.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "compact/compactor.h"
 #include "live/live_traces.h"
 #include "net/http_router.h"
 #include "net/http_server.h"
@@ -80,6 +81,7 @@ class Server {
     WEFT_RETURN_IF_ERROR(OpenStore());
     WEFT_RETURN_IF_ERROR(StartHttp());
     WEFT_RETURN_IF_ERROR(OpenLive());
+    StartCompactor();
     WEFT_RETURN_IF_ERROR(StartReceivers());
     const ServerAddresses addresses{http_->bound_address(), grpc_receiver_->bound_address(),
                                     http_receiver_->bound_address()};
@@ -97,6 +99,7 @@ class Server {
   void Stop() {
     ready_ = false;
     const int64_t stop_ns = env_.MonotonicNs();
+    if (compactor_) compactor_->Stop();
     if (http_receiver_) http_receiver_->Stop(kReceiverGraceMs);
     if (grpc_receiver_) grpc_receiver_->Stop(kReceiverGraceMs);
     if (live_)
@@ -174,6 +177,26 @@ class Server {
     return Error::Ok();
   }
 
+  void StartCompactor() {
+    compact::CompactorOptions options;
+    options.choose.window_ns = config_.compaction_window_ns;
+    options.choose.fan_in = static_cast<uint32_t>(config_.compaction_blocks);
+    options.choose.spans_max = config_.compaction_spans;
+    options.choose.age_min_ns = config_.compaction_age_min_ns;
+    options.retention.age_ns = config_.retention_age_ns;
+    options.retention.tenant_bytes = config_.retention_tenant_bytes;
+    options.retention.disk_free_bytes = config_.retention_disk_free_bytes;
+    options.disk_path = config_.data;
+    options.block.row_group_rows_max = static_cast<uint32_t>(config_.compaction_row_group_rows);
+    options.block.zstd_level = static_cast<int>(config_.block_zstd_level);
+    options.cpu_percent = static_cast<uint32_t>(config_.compaction_cpu_percent);
+    // Twice what a query may take, for those that run over.
+    options.retire_grace_ns = 2 * config_.query_timeout_ns;
+    compactor_ = std::make_unique<compact::Compactor>(env_, std::move(options), *store_, metrics_,
+                                                      [this] { return live_->UnderPressure(); });
+    compactor_->Start();
+  }
+
   Error StartReceivers() {
     receive::otlp::HttpReceiverOptions http;
     http.cors_origins = config_.receive_cors_origins;
@@ -234,6 +257,7 @@ class Server {
   StartingSource source_;
   query::exec::TaskRunner runner_;
   std::unique_ptr<live::LiveTraces> live_;
+  std::unique_ptr<compact::Compactor> compactor_;
   std::unique_ptr<api::ApiServer> api_;
   std::unique_ptr<net::HttpServer> http_;
   std::unique_ptr<receive::otlp::HttpReceiver> http_receiver_;

@@ -10,21 +10,10 @@
 
 #include "block/attribute_plan.h"
 #include "block/chunk_encoder.h"
+#include "block/overflow_writer.h"
 #include "block/string_translator.h"
 
 namespace weft::block {
-
-// Rows of attributes.parquet, to be.
-struct OverflowRows {
-  struct Row {
-    Scope scope = Scope::kSpan;
-    uint64_t row = 0;     // of the scope's file
-    model::Code key = 0;  // of the translator
-    model::ValueType type = model::ValueType::kEmpty;
-    uint64_t value = 0;  // a code of the translator (arrays and kvlists: of their text) or bits
-  };
-  std::vector<Row> rows;
-};
 
 class AttributePivot {
  public:

@@ -1,6 +1,10 @@
 #include "block/attribute_plan.h"
 
 #include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include <absl/container/flat_hash_map.h>
 
 #include "block/uuid_text.h"
 
@@ -24,6 +28,45 @@ ScopeAttributes AttributesOf(const SpanBatch& batch, Scope scope) {
 
 uint32_t RareRowsBelow(uint64_t rows) {
   return static_cast<uint32_t>(std::min<uint64_t>(16, 1 + rows / 1024));
+}
+
+ChosenColumns ChooseColumns(std::span<const AttributeCount> counts, uint64_t rows) {
+  const auto by_name = [&](uint32_t a, uint32_t b) {
+    return counts[a].key != counts[b].key ? counts[a].key < counts[b].key
+                                          : counts[a].type < counts[b].type;
+  };
+  // The most frequent type of each key: the first among equals.
+  absl::flat_hash_map<std::string_view, uint32_t> main;
+  std::vector<uint32_t> all(counts.size());
+  std::iota(all.begin(), all.end(), 0);
+  std::sort(all.begin(), all.end(), by_name);
+  for (const uint32_t i : all) {
+    const auto [at, is_new] = main.try_emplace(counts[i].key, i);
+    if (!is_new && counts[i].rows > counts[at->second].rows) at->second = i;
+  }
+  ChosenColumns chosen;
+  const uint32_t rare_below = RareRowsBelow(rows);
+  for (const uint32_t i : all) {
+    const AttributeCount& count = counts[i];
+    const bool wanted = count.rows > 0 && count.rows >= rare_below &&
+                        count.type != ValueType::kEmpty &&
+                        count.key.size() <= kAttributeKeyBytesMax;
+    if (wanted) chosen.counts.push_back(i);
+  }
+  if (chosen.counts.size() > kAttributeColumnsMax) {
+    std::stable_sort(chosen.counts.begin(), chosen.counts.end(),
+                     [&](uint32_t a, uint32_t b) { return counts[a].rows > counts[b].rows; });
+    chosen.counts.resize(kAttributeColumnsMax);
+    std::sort(chosen.counts.begin(), chosen.counts.end(), by_name);
+  }
+  for (const uint32_t i : chosen.counts) {
+    const AttributeCount& count = counts[i];
+    chosen.specs.push_back(
+        {.name = AttributeColumnName(count.key, count.type, main[count.key] == i),
+         .kind = AttributeColumnKind(count.type, count.type == ValueType::kString && count.uuid),
+         .optional = true});
+  }
+  return chosen;
 }
 
 KeyIndex::KeyIndex(std::span<const SpanBatch* const> batches)
@@ -87,39 +130,20 @@ void AttributePlan::CountOwner(uint32_t batch, const AttributeArray& attributes,
   }
 }
 
-ValueType AttributePlan::MainType(uint32_t key) const {
-  const auto begin = counts_.begin() + key * 8;
-  return static_cast<ValueType>(std::max_element(begin, begin + 8) - begin);
-}
-
 void AttributePlan::Choose() {
-  const uint32_t rare_below = RareRowsBelow(owner_count_);
-  std::vector<uint32_t> pairs;
-  for (uint32_t pair = 0; pair < counts_.size(); ++pair) {
-    const bool empty = pair % 8 == static_cast<uint32_t>(ValueType::kEmpty);
-    if (counts_[pair] == 0 || counts_[pair] < rare_below || empty) continue;
-    if (keys_->key(pair / 8).size() <= kAttributeKeyBytesMax) pairs.push_back(pair);
+  std::vector<AttributeCount> pairs;
+  std::vector<uint32_t> place;  // of each pair: key * 8 + type
+  for (uint32_t at = 0; at < counts_.size(); ++at) {
+    if (counts_[at] == 0) continue;
+    const uint32_t key = at / 8;
+    pairs.push_back(
+        {keys_->key(key), static_cast<ValueType>(at % 8), counts_[at], not_uuid_[key] == 0});
+    place.push_back(at);
   }
-  // The most frequent pairs are kept, and stand in alphabetical order so that equal input gives
-  // equal files.
-  std::sort(pairs.begin(), pairs.end(), [&](uint32_t a, uint32_t b) {
-    if (counts_[a] != counts_[b]) return counts_[a] > counts_[b];
-    return keys_->key(a / 8) < keys_->key(b / 8) || (a / 8 == b / 8 && a < b);
-  });
-  if (pairs.size() > kAttributeColumnsMax) pairs.resize(kAttributeColumnsMax);
-  std::sort(pairs.begin(), pairs.end(), [&](uint32_t a, uint32_t b) {
-    return a / 8 == b / 8 ? a < b : keys_->key(a / 8) < keys_->key(b / 8);
-  });
+  ChosenColumns chosen = ChooseColumns(pairs, owner_count_);
   column_of_.assign(std::max<size_t>(counts_.size(), keys_->size() * size_t{8}), kNoColumn);
-  for (const uint32_t pair : pairs) {
-    const uint32_t key = pair / 8;
-    const ValueType type = static_cast<ValueType>(pair % 8);
-    column_of_[pair] = static_cast<uint32_t>(columns_.size());
-    columns_.push_back(
-        {.name = AttributeColumnName(keys_->key(key), type, type == MainType(key)),
-         .kind = AttributeColumnKind(type, type == ValueType::kString && not_uuid_[key] == 0),
-         .optional = true});
-  }
+  for (uint32_t c = 0; c < chosen.counts.size(); ++c) column_of_[place[chosen.counts[c]]] = c;
+  columns_ = std::move(chosen.specs);
 }
 
 }  // namespace weft::block

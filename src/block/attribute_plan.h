@@ -38,6 +38,22 @@ ScopeAttributes AttributesOf(const model::SpanBatch& batch, Scope scope);
 // headers is worth about 16 entries of attributes.parquet.
 uint32_t RareRowsBelow(uint64_t rows);
 
+// A key with one type of value, and in how many rows it is.
+struct AttributeCount {
+  std::string_view key;
+  model::ValueType type = model::ValueType::kEmpty;
+  uint64_t rows = 0;
+  bool uuid = false;  // all values are UUIDs
+};
+
+// The columns of a table of `rows` rows: what stands above, for `counts` of which no two have the
+// same key and type.
+struct ChosenColumns {
+  std::vector<ColumnSpec> specs;  // in alphabetical order, so that equal input gives equal files
+  std::vector<uint32_t> counts;   // of each: index into the counts
+};
+ChosenColumns ChooseColumns(std::span<const AttributeCount> counts, uint64_t rows);
+
 // Attribute keys of all batches as small numbers.
 class KeyIndex {
  public:
@@ -99,13 +115,12 @@ class AttributePlan {
                   KeyIndex::BatchKeys* keys);
   void Grow();
   bool IsUuid(uint32_t batch, model::Code code);
-  model::ValueType MainType(uint32_t key) const;
 
   Scope scope_;
   std::vector<const model::SpanBatch*> batches_;
   KeyIndex* keys_;
   uint64_t owner_count_ = 0;
-  std::vector<uint32_t> counts_;   // by key * 8 + type
+  std::vector<uint32_t> counts_;   // rows by key * 8 + type
   std::vector<uint8_t> not_uuid_;  // by key
   // By batch and code: whether the string is a UUID, once that has been looked at.
   enum Look : uint8_t { kNotLooked, kUuid, kOther };

@@ -87,6 +87,12 @@ std::string BodyOf(const BlockMeta& meta) {
   AppendList(meta.row_groups, AppendRowGroup, &out);
   object.Name("files");
   AppendList(meta.files, AppendFile, &out);
+  if (!meta.replaces.empty()) {
+    object.Name("replaces");
+    AppendList(
+        meta.replaces, [](const std::string& id, std::string* to) { AppendJsonString(id, to); },
+        &out);
+  }
   return out;
 }
 
@@ -114,6 +120,17 @@ class ObjectReader {
       Miss(name);
     } else {
       *out = value;
+    }
+  }
+  // Nothing where there is no such member.
+  void OptionalStrings(const char* name, std::vector<std::string>* out) {
+    simdjson::dom::array array;
+    if (!bad_.empty() || object_[name].error() == simdjson::NO_SUCH_FIELD) return;
+    if (object_[name].get(array) != simdjson::SUCCESS) return Miss(name);
+    for (const simdjson::dom::element element : array) {
+      std::string_view value;
+      if (element.get(value) != simdjson::SUCCESS) return Miss(name);
+      out->emplace_back(value);
     }
   }
   // Calls read(ObjectReader&) for each element of an array; it returns the member that was bad.
@@ -171,6 +188,7 @@ void ReadBody(ObjectReader* object, BlockMeta* meta) {
   });
   object->List("files",
                [meta](ObjectReader* file) { ReadFile(file, &meta->files.emplace_back()); });
+  object->OptionalStrings("replaces", &meta->replaces);
 }
 
 }  // namespace

@@ -79,6 +79,8 @@ struct BlockMeta {
   uint64_t duplicate_count = 0;  // spans left out because they were sent again
   std::vector<RowGroupMeta> row_groups;
   std::vector<FileMeta> files;  // all but meta.json
+  // Ids of blocks whose spans are in this one: where they still lie about they are to be ignored.
+  std::vector<std::string> replaces;
 
   // The text ends with a checksum of itself, which FromJson verifies: kCorrupt when it is not what
   // was written, kUnsupported for a format version of a later weft.

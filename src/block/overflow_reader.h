@@ -36,6 +36,10 @@ class OverflowReader {
   // Memory held beside the columns, which are in the cache on their own.
   size_t bytes() const { return 1024 + 4 * size_t{size_}; }
 
+  // The entries of a scope, by row.
+  std::span<const uint32_t> EntriesOf(Scope scope) const {
+    return by_scope_[static_cast<size_t>(scope)];
+  }
   // Calls visit(entry) for those of a scope whose row is in [begin, end).
   void ForRows(Scope scope, uint64_t begin, uint64_t end,
                const std::function<void(const Entry&)>& visit) const;

@@ -233,6 +233,12 @@ Result<model::SpanBatch> Block::SpansOf(uint32_t row_group, uint32_t first_row,
   return spans;
 }
 
+Result<model::SpanBatch> Block::SideTables() const {
+  model::SpanBatch tables;
+  WEFT_RETURN_IF_ERROR(TraceAssembler(*this, &tables).AddSideTables());
+  return tables;
+}
+
 Result<model::SpanBatch> Block::FindTrace(model::TraceId id) const {
   WEFT_ASSIGN_OR_RETURN(const auto places, PlacesOf(id));
   model::SpanBatch spans;

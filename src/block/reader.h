@@ -70,6 +70,9 @@ class Block : public std::enable_shared_from_this<Block> {
   Result<TraceSummary> SummaryOf(uint32_t row_group, uint32_t trace, ByteCounter* bytes) const;
   Result<model::SpanBatch> SpansOf(uint32_t row_group, uint32_t first_row, uint32_t count) const;
 
+  // Its resources and scopes in the order of the files, without any spans.
+  Result<model::SpanBatch> SideTables() const;
+
   const TableReader& table(Scope scope) const { return *tables_[static_cast<size_t>(scope)]; }
   const TableReader& traces() const { return *traces_; }
   const TableReader& overflow_table() const { return *overflow_; }

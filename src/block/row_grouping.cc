@@ -25,27 +25,18 @@ uint64_t StartOf(const BlockInput& input, const BlockInput::Trace& trace) {
   return start;
 }
 
-std::vector<TraceKey> MakeKeys(const BlockInput& input) {
-  ServiceNames services(input.batches);
-  model::StringTable operations;
-  std::vector<TraceKey> keys(input.traces.size());
-  std::string text;
-  for (uint32_t t = 0; t < keys.size(); ++t) {
-    const BlockInput::Trace& trace = input.traces[t];
-    const RowRef root = input.rows[trace.first_row];
-    const model::SpanBatch& batch = *input.batches[root.batch];
-    text = services.Of(root.batch, batch.resource[root.row]);
-    text.push_back('\0');
-    text += batch.strings[batch.name[root.row]];
-    keys[t] = {t, operations.Intern(text), StartOf(input, trace), trace.id};
-  }
+std::vector<TraceKey> MakeKeys(std::span<const TraceToGroup> traces,
+                               const model::StringTable& operations) {
   std::vector<uint32_t> sorted(operations.size());
   std::iota(sorted.begin(), sorted.end(), 0);
   std::sort(sorted.begin(), sorted.end(),
             [&](uint32_t a, uint32_t b) { return operations[a] < operations[b]; });
   std::vector<uint32_t> rank(sorted.size());
   for (uint32_t i = 0; i < sorted.size(); ++i) rank[sorted[i]] = i;
-  for (TraceKey& key : keys) key.operation = rank[key.operation];
+  std::vector<TraceKey> keys(traces.size());
+  for (uint32_t t = 0; t < keys.size(); ++t) {
+    keys[t] = {t, rank[traces[t].operation], traces[t].start_ns, traces[t].id};
+  }
   return keys;
 }
 
@@ -60,8 +51,9 @@ void SortInside(const std::vector<TraceKey>& keys, size_t begin, size_t end, Tra
 
 }  // namespace
 
-std::vector<TraceGroup> GroupTraces(const BlockInput& input, uint32_t rows_max) {
-  std::vector<TraceKey> keys = MakeKeys(input);
+std::vector<TraceGroup> GroupTraces(std::span<const TraceToGroup> traces,
+                                    const model::StringTable& operations, uint32_t rows_max) {
+  std::vector<TraceKey> keys = MakeKeys(traces, operations);
   std::sort(keys.begin(), keys.end(), [](const TraceKey& a, const TraceKey& b) {
     return a.start_ns != b.start_ns ? a.start_ns < b.start_ns : a.id < b.id;
   });
@@ -71,7 +63,7 @@ std::vector<TraceGroup> GroupTraces(const BlockInput& input, uint32_t rows_max) 
     TraceGroup group;
     size_t end = begin;
     while (end < keys.size()) {
-      const uint32_t rows = input.traces[keys[end].trace].row_count;
+      const uint32_t rows = traces[keys[end].trace].row_count;
       if (end > begin && uint64_t{group.row_count} + rows > rows_max) break;
       group.row_count += rows;
       ++end;
@@ -81,6 +73,28 @@ std::vector<TraceGroup> GroupTraces(const BlockInput& input, uint32_t rows_max) 
     begin = end;
   }
   return groups;
+}
+
+std::vector<TraceGroup> GroupTraces(const BlockInput& input, uint32_t rows_max) {
+  ServiceNames services(input.batches);
+  model::StringTable operations;
+  std::vector<TraceToGroup> traces(input.traces.size());
+  std::string text;
+  for (uint32_t t = 0; t < traces.size(); ++t) {
+    const BlockInput::Trace& trace = input.traces[t];
+    const RowRef root = input.rows[trace.first_row];
+    const model::SpanBatch& batch = *input.batches[root.batch];
+    SetOperationText(services.Of(root.batch, batch.resource[root.row]),
+                     batch.strings[batch.name[root.row]], &text);
+    traces[t] = {trace.id, StartOf(input, trace), operations.Intern(text), trace.row_count};
+  }
+  return GroupTraces(traces, operations, rows_max);
+}
+
+void SetOperationText(std::string_view service, std::string_view name, std::string* out) {
+  out->assign(service);
+  out->push_back('\0');
+  out->append(name);
 }
 
 ServiceNames::ServiceNames(const std::vector<const model::SpanBatch*>& batches)

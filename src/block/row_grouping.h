@@ -8,18 +8,36 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "block/block.h"
+#include "model/ids.h"
+#include "model/string_table.h"
 
 namespace weft::block {
 
 struct TraceGroup {
-  std::vector<uint32_t> traces;  // indexes into BlockInput::traces
+  std::vector<uint32_t> traces;  // indexes into what was grouped
   uint32_t row_count = 0;
 };
 
+// A trace as grouping sees it.
+struct TraceToGroup {
+  model::TraceId id;
+  uint64_t start_ns = 0;
+  model::Code operation = 0;  // of its first row, see OperationText
+  uint32_t row_count = 0;
+};
+// `operations` are what the codes stand for.
+std::vector<TraceGroup> GroupTraces(std::span<const TraceToGroup> traces,
+                                    const model::StringTable& operations, uint32_t rows_max);
 std::vector<TraceGroup> GroupTraces(const BlockInput& input, uint32_t rows_max);
+
+// What orders operations: service and name of a trace's first row.
+void SetOperationText(std::string_view service, std::string_view name, std::string* out);
 
 // service.name of each resource of each batch, looked up once.
 class ServiceNames {

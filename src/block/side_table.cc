@@ -1,5 +1,8 @@
 #include "block/side_table.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "block/attribute_plan.h"
 #include "block/json_text.h"
 
@@ -33,11 +36,14 @@ void SideTable::AppendContent(const SpanBatch& batch, uint32_t index) {
   const ScopeAttributes own = AttributesOf(batch, scope_);
   const model::AttributeArray& attributes = *own.attributes;
   const model::IndexRange range = own.RangeOf(index);
-  std::string value;
+  std::vector<std::pair<std::string_view, std::string>> fields;
   for (uint32_t i = range.begin; i < range.end; ++i) {
-    value.clear();
-    AppendJsonText(batch, attributes[i], &value);
-    AppendField(batch.strings[attributes.key(i)]);
+    fields.emplace_back(batch.strings[attributes.key(i)], std::string());
+    AppendJsonText(batch, attributes[i], &fields.back().second);
+  }
+  std::sort(fields.begin(), fields.end());
+  for (const auto& [key, value] : fields) {
+    AppendField(key);
     AppendField(value);
   }
 }

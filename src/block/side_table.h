@@ -1,5 +1,5 @@
 // SideTable: the distinct resources (or scopes) of a block, from any number of batches. Two with
-// equal content, attribute by attribute in the same order, are one row. One thread at a time.
+// equal content, whatever the order of attributes, are one row. One thread at a time.
 #pragma once
 
 #include <cstdint>

@@ -46,6 +46,8 @@ class StringTranslator {
   model::Code Intern(std::string_view text) { return strings_.Intern(text); }
 
   const model::StringTable& strings() const { return strings_; }
+  // To add strings that stand in no batch.
+  model::StringTable* mutable_strings() { return &strings_; }
 
   // Back to an empty table; keeps the memory.
   void Clear();

@@ -163,6 +163,18 @@ Error TraceAssembler::AddSideRows(Scope scope, const Column& rows, std::vector<u
   return Error::Ok();
 }
 
+Error TraceAssembler::AddSideTables() {
+  for (const Scope scope : {Scope::kResource, Scope::kInstrumentation}) {
+    const auto group = block_.GroupOf(scope, 0);
+    const uint32_t rows = group ? block_.table(scope).row_groups()[*group].row_count : 0;
+    for (uint32_t row = 0; row < rows; ++row) {
+      WEFT_RETURN_IF_ERROR(scope == Scope::kResource ? AddResource(*group, row)
+                                                     : AddScope(*group, row));
+    }
+  }
+  return Error::Ok();
+}
+
 Result<const OverflowReader*> TraceAssembler::SideOverflow() {
   if (!side_overflow_) {
     WEFT_ASSIGN_OR_RETURN(side_overflow_, block_.Overflow(-1, nullptr));

@@ -27,6 +27,9 @@ class TraceAssembler {
 
   // Appends the spans of rows [first_row, first_row + count) of a row group: whole traces.
   Error AddRows(uint32_t row_group, uint32_t first_row, uint32_t count);
+  // Appends all resources and scopes of the block in the order of its files, and no spans; to an
+  // empty batch.
+  Error AddSideTables();
 
  private:
   // One attribute of one owner, before they are sorted to their owners.

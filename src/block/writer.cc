@@ -10,16 +10,17 @@
 #include <optional>
 #include <string>
 
-#include "block/attribute_pivot.h"
-#include "block/attribute_plan.h"
+#include "block/attributed_table.h"
 #include "block/block.h"
-#include "block/json_text.h"
+#include "block/column_filler.h"
+#include "block/overflow_writer.h"
 #include "block/row_grouping.h"
 #include "block/schema.h"
 #include "block/side_table.h"
+#include "block/side_tables_writer.h"
 #include "block/string_translator.h"
-#include "block/table_writer.h"
 #include "block/trace_summary.h"
+#include "block/traces_writer.h"
 
 namespace weft::block {
 namespace {
@@ -38,21 +39,6 @@ struct GroupRows {
   std::vector<uint32_t> first_row;  // of each trace of the group, in the group
   uint32_t size() const { return static_cast<uint32_t>(rows.size()); }
 };
-
-// What traces.parquet says about one trace.
-struct TraceRow {
-  uint64_t start_ns = UINT64_MAX;
-  uint64_t end_ns = 0;
-  uint32_t errors = 0;
-  uint32_t flags = 0;
-};
-
-std::vector<ColumnSpec> ColumnsOf(std::string_view file, const AttributePlan* plan) {
-  const std::span<const ColumnSpec> fixed = FixedColumns(file);
-  std::vector<ColumnSpec> columns(fixed.begin(), fixed.end());
-  if (plan) columns.insert(columns.end(), plan->columns().begin(), plan->columns().end());
-  return columns;
-}
 
 // Whole traces tile the rows, and every reference points inside.
 Error CheckInput(const BlockInput& input) {
@@ -79,34 +65,6 @@ Error CheckInput(const BlockInput& input) {
   return covered == rows ? Error::Ok() : bad;
 }
 
-// A table with attribute columns: its plan, its pivot and its file.
-struct AttributedTable {
-  AttributedTable(Scope table_scope, const std::vector<const SpanBatch*>& batches, KeyIndex* keys)
-      : scope(table_scope), plan(table_scope, batches, keys) {}
-
-  // Fixed columns are known and attributes counted: open the file.
-  void Open(const std::vector<const SpanBatch*>& batches, StringTranslator* strings,
-            const BlockWriterOptions& options) {
-    plan.Choose();
-    pivot.emplace(&plan, batches, strings);
-    file = std::make_unique<TableWriter>(ColumnsOf(FileOf(scope), &plan), options);
-  }
-  Error WriteAttributes(std::span<const RowRef> owners, uint64_t first_row,
-                        OverflowRows* overflow) {
-    pivot->Run(owners, first_row, overflow);
-    for (uint32_t c = 0; c < plan.columns().size(); ++c) {
-      WEFT_RETURN_IF_ERROR(file->WriteColumn(pivot->values(c)));
-    }
-    return Error::Ok();
-  }
-
-  Scope scope;
-  AttributePlan plan;
-  std::optional<AttributePivot> pivot;
-  std::unique_ptr<TableWriter> file;
-  uint64_t rows_written = 0;
-};
-
 class BlockWriter {
  public:
   BlockWriter(const BlockInput& input, BlockMeta meta, const BlockWriterOptions& options)
@@ -121,8 +79,8 @@ class BlockWriter {
         span_table_(Scope::kSpan, batches_, &keys_),
         event_table_(Scope::kEvent, batches_, &keys_),
         link_table_(Scope::kLink, batches_, &keys_),
-        trace_file_(ColumnsOf(kTracesFile, nullptr), options),
-        attribute_file_(ColumnsOf(kAttributesFile, nullptr), options) {
+        traces_writer_(options),
+        overflow_writer_(options) {
     block_.meta = std::move(meta);
   }
 
@@ -133,16 +91,15 @@ class BlockWriter {
     for (size_t g = 0; g < groups.size(); ++g) {
       WEFT_RETURN_IF_ERROR(WriteGroup(groups[g], static_cast<int32_t>(g)));
     }
-    AttributedTable resources(Scope::kResource, batches_, &keys_);
-    AttributedTable scopes(Scope::kInstrumentation, batches_, &keys_);
-    WEFT_RETURN_IF_ERROR(WriteSideTables(&resources, &scopes));
+    SideTablesWriter side_tables(batches_, &keys_, &strings_, options_);
+    WEFT_RETURN_IF_ERROR(side_tables.Write(resources_, scopes_, &overflow_writer_));
     WEFT_RETURN_IF_ERROR(AddFile(kSpansFile, span_table_.file.get()));
     WEFT_RETURN_IF_ERROR(AddFile(kEventsFile, event_table_.file.get()));
     WEFT_RETURN_IF_ERROR(AddFile(kLinksFile, link_table_.file.get()));
-    WEFT_RETURN_IF_ERROR(AddFile(kResourcesFile, resources.file.get()));
-    WEFT_RETURN_IF_ERROR(AddFile(kScopesFile, scopes.file.get()));
-    WEFT_RETURN_IF_ERROR(AddFile(kTracesFile, &trace_file_));
-    WEFT_RETURN_IF_ERROR(AddFile(kAttributesFile, &attribute_file_));
+    WEFT_RETURN_IF_ERROR(AddFile(kResourcesFile, side_tables.resources_file()));
+    WEFT_RETURN_IF_ERROR(AddFile(kScopesFile, side_tables.scopes_file()));
+    WEFT_RETURN_IF_ERROR(AddFile(kTracesFile, traces_writer_.file()));
+    WEFT_RETURN_IF_ERROR(AddFile(kAttributesFile, overflow_writer_.file()));
     return std::move(block_);
   }
 
@@ -184,11 +141,11 @@ class BlockWriter {
     overflow_.rows.clear();
     LayOut(group);
     const uint64_t first_row = span_table_.rows_written;
-    WEFT_RETURN_IF_ERROR(WriteTraces(group, ordinal, first_row));
+    WEFT_RETURN_IF_ERROR(WriteTraces(group, ordinal));
     WEFT_RETURN_IF_ERROR(WriteSpans(group, ordinal));
     WEFT_RETURN_IF_ERROR(WriteEvents(ordinal, first_row));
     WEFT_RETURN_IF_ERROR(WriteLinks(ordinal, first_row));
-    return WriteOverflow(ordinal);
+    return overflow_writer_.Write(overflow_, ordinal, strings_.mutable_strings());
   }
 
   // Copies the group's traces side by side.
@@ -209,43 +166,13 @@ class BlockWriter {
     }
   }
 
-  // Writes a number column: value(i) for each of `count` rows.
-  template <typename F>
-  Error WriteNumbers(TableWriter* file, uint32_t count, F value) {
-    numbers_.resize(count);
-    for (uint32_t i = 0; i < count; ++i) numbers_[i] = value(i);
-    return file->WriteColumn({.rows = count, .numbers = numbers_});
-  }
-  // The same for a span column: value(batch, row).
+  // A number column of spans: value(batch, row).
   template <typename F>
   Error WriteSpanNumbers(F value) {
-    return WriteNumbers(span_table_.file.get(), rows_.size(), [&](uint32_t i) {
+    return filler_.WriteNumbers(span_table_.file.get(), rows_.size(), [&](uint32_t i) {
       const RowRef ref = rows_.rows[i];
       return uint64_t{value(*batches_[ref.batch], ref.row)};
     });
-  }
-  // Writes a column of byte strings: code(i) in `strings` for each row.
-  template <typename F>
-  Error WriteCodes(TableWriter* file, uint32_t count, const StringTable& strings, F code) {
-    codes_.resize(count);
-    for (uint32_t i = 0; i < count; ++i) codes_[i] = code(i);
-    return file->WriteColumn({.rows = count, .codes = codes_, .strings = &strings});
-  }
-  // The same with NULL for the empty string (code 0).
-  template <typename F>
-  Error WriteOptionalCodes(TableWriter* file, uint32_t count, F code) {
-    codes_.clear();
-    validity_.assign((count + 63) / 64, 0);
-    for (uint32_t i = 0; i < count; ++i) {
-      const uint32_t c = code(i);
-      if (c == 0) continue;
-      validity_[i / 64] |= uint64_t{1} << (i % 64);
-      codes_.push_back(c);
-    }
-    return file->WriteColumn({.rows = count,
-                              .validity = validity_.data(),
-                              .codes = codes_,
-                              .strings = &strings_.strings()});
   }
   // A column of a span's strings of its batch.
   template <typename F>
@@ -255,20 +182,24 @@ class BlockWriter {
       return strings_.Translate(ref.batch, code(*batches_[ref.batch], ref.row));
     };
     TableWriter* file = span_table_.file.get();
-    if (optional) return WriteOptionalCodes(file, rows_.size(), translated);
-    return WriteCodes(file, rows_.size(), strings_.strings(), translated);
+    if (optional) {
+      return filler_.WriteOptionalCodes(file, rows_.size(), strings_.strings(), translated);
+    }
+    return filler_.WriteCodes(file, rows_.size(), strings_.strings(), translated);
   }
   // A column of numbers that are stored as words.
   template <typename F, typename Text>
   Error WriteSpanWords(Text text, F number) {
     std::array<Code, 256> words;
     words.fill(StringTable::kMissing);
-    return WriteCodes(span_table_.file.get(), rows_.size(), strings_.strings(), [&](uint32_t i) {
-      const RowRef ref = rows_.rows[i];
-      const uint8_t n = number(*batches_[ref.batch], ref.row);
-      if (words[n] == StringTable::kMissing) words[n] = strings_.Intern(text(n));
-      return words[n];
-    });
+    return filler_.WriteCodes(span_table_.file.get(), rows_.size(), strings_.strings(),
+                              [&](uint32_t i) {
+                                const RowRef ref = rows_.rows[i];
+                                const uint8_t n = number(*batches_[ref.batch], ref.row);
+                                if (words[n] == StringTable::kMissing)
+                                  words[n] = strings_.Intern(text(n));
+                                return words[n];
+                              });
   }
 
   // The order of these calls is that of the enum SpanColumn.
@@ -280,9 +211,9 @@ class BlockWriter {
         WriteSpanNumbers([](const SpanBatch& b, uint32_t r) { return b.span_id[r].value; }));
     WEFT_RETURN_IF_ERROR(WriteParentSpanIds());
     WEFT_RETURN_IF_ERROR(
-        WriteNumbers(file, rows_.size(), [&](uint32_t i) { return rows_.parent[i]; }));
-    WEFT_RETURN_IF_ERROR(
-        WriteNumbers(file, rows_.size(), [&](uint32_t i) { return rows_.subtree_size[i]; }));
+        filler_.WriteNumbers(file, rows_.size(), [&](uint32_t i) { return rows_.parent[i]; }));
+    WEFT_RETURN_IF_ERROR(filler_.WriteNumbers(file, rows_.size(),
+                                              [&](uint32_t i) { return rows_.subtree_size[i]; }));
     WEFT_RETURN_IF_ERROR(
         WriteSpanNumbers([](const SpanBatch& b, uint32_t r) { return b.start_ns[r]; }));
     WEFT_RETURN_IF_ERROR(WriteSpanNumbers(
@@ -307,7 +238,7 @@ class BlockWriter {
     WEFT_RETURN_IF_ERROR(
         WriteSpanNumbers([](const SpanBatch& b, uint32_t r) { return b.dropped_links[r]; }));
     WEFT_RETURN_IF_ERROR(
-        WriteNumbers(file, rows_.size(), [&](uint32_t i) { return rows_.marks[i]; }));
+        filler_.WriteNumbers(file, rows_.size(), [&](uint32_t i) { return rows_.marks[i]; }));
     WEFT_RETURN_IF_ERROR(
         span_table_.WriteAttributes(rows_.rows, span_table_.rows_written, &overflow_));
     span_table_.rows_written += rows_.size();
@@ -315,16 +246,11 @@ class BlockWriter {
     return file->EndRowGroup();
   }
 
-  Code InternId(model::TraceId id) {
-    char bytes[16];
-    id.ToBytes(bytes);
-    return strings_.Intern({bytes, sizeof bytes});
-  }
-
   Error WriteTraceIds(const TraceGroup& group) {
     codes_.clear();
     for (const uint32_t t : group.traces) {
-      codes_.insert(codes_.end(), input_.traces[t].row_count, InternId(input_.traces[t].id));
+      codes_.insert(codes_.end(), input_.traces[t].row_count,
+                    InternTraceId(input_.traces[t].id, strings_.mutable_strings()));
     }
     return span_table_.file->WriteColumn(
         {.rows = rows_.size(), .codes = codes_, .strings = &strings_.strings()});
@@ -351,30 +277,50 @@ class BlockWriter {
   }
 
   Error WriteSideIds() {
-    WEFT_RETURN_IF_ERROR(WriteNumbers(span_table_.file.get(), rows_.size(), [&](uint32_t i) {
-      const RowRef ref = rows_.rows[i];
-      return resources_.RowOf(ref.batch, batch(ref).resource[ref.row]);
-    }));
-    return WriteNumbers(span_table_.file.get(), rows_.size(), [&](uint32_t i) {
+    WEFT_RETURN_IF_ERROR(
+        filler_.WriteNumbers(span_table_.file.get(), rows_.size(), [&](uint32_t i) {
+          const RowRef ref = rows_.rows[i];
+          return resources_.RowOf(ref.batch, batch(ref).resource[ref.row]);
+        }));
+    return filler_.WriteNumbers(span_table_.file.get(), rows_.size(), [&](uint32_t i) {
       const RowRef ref = rows_.rows[i];
       return scopes_.RowOf(ref.batch, batch(ref).scope[ref.row]);
     });
   }
 
-  TraceRow Summarize(uint32_t first_row, uint32_t count, uint32_t flags) {
-    TraceRow trace{.flags = flags};
+  // What traces.parquet says of a trace whose rows of the group begin at `first_row`.
+  TraceRow Summarize(const BlockInput::Trace& input_trace, uint32_t first_row) {
+    TraceRow trace{.id = input_trace.id,
+                   .first_row = span_table_.rows_written + first_row,
+                   .span_count = input_trace.row_count,
+                   .flags = input_trace.flags};
+    names_.clear();
     bool root = false;
-    for (uint32_t i = first_row; i < first_row + count; ++i) {
+    for (uint32_t i = first_row; i < first_row + input_trace.row_count; ++i) {
       const RowRef ref = rows_.rows[i];
       const SpanBatch& b = batch(ref);
       trace.start_ns = std::min(trace.start_ns, b.start_ns[ref.row]);
       trace.end_ns = std::max({trace.end_ns, b.end_ns[ref.row], b.start_ns[ref.row]});
-      trace.errors += b.status[ref.row] == static_cast<uint8_t>(model::StatusCode::kError);
+      trace.error_count += b.status[ref.row] == static_cast<uint8_t>(model::StatusCode::kError);
       trace.flags |= FlagsOfMarks(rows_.marks[i]);
       root |= !b.parent_span_id[ref.row].valid();
       group_meta_.last_start_ns = std::max(group_meta_.last_start_ns, b.start_ns[ref.row]);
+      const std::string_view service = services_.Of(ref.batch, b.resource[ref.row]);
+      if (std::find(names_.begin(), names_.end(), service) == names_.end()) {
+        names_.push_back(service);
+      }
     }
     if (!root) trace.flags |= kTraceRootMissing;
+    // Roots come first among the rows, true ones before orphans.
+    const RowRef first = rows_.rows[first_row];
+    if (!batch(first).parent_span_id[first.row].valid()) {
+      trace.root_service =
+          strings_.Intern(services_.Of(first.batch, batch(first).resource[first.row]));
+      trace.root_name = strings_.Translate(first.batch, batch(first).name[first.row]);
+    }
+    text_.clear();
+    AppendServicesText(&names_, &text_);
+    trace.services = strings_.Intern(text_);
     return trace;
   }
 
@@ -384,73 +330,17 @@ class BlockWriter {
     block_.meta.last_end_ns = std::max(block_.meta.last_end_ns, trace.end_ns);
   }
 
-  // ["a","b"]: the services of a trace by name, each once.
-  Code ServicesText(uint32_t first_row, uint32_t count) {
-    names_.clear();
-    for (uint32_t i = first_row; i < first_row + count; ++i) {
-      const RowRef ref = rows_.rows[i];
-      const std::string_view name = services_.Of(ref.batch, batch(ref).resource[ref.row]);
-      if (std::find(names_.begin(), names_.end(), name) == names_.end()) names_.push_back(name);
-    }
-    std::sort(names_.begin(), names_.end());
-    text_.assign(1, '[');
-    for (const std::string_view name : names_) {
-      if (text_.size() > 1) text_.push_back(',');
-      AppendJsonString(name, &text_);
-    }
-    text_.push_back(']');
-    return strings_.Intern(text_);
-  }
-
-  // The trace's true root: a row without a parent id. Roots come first among the rows, true ones
-  // before orphans.
-  std::optional<RowRef> RootOf(uint32_t first_row) const {
-    const RowRef ref = rows_.rows[first_row];
-    if (batch(ref).parent_span_id[ref.row].valid()) return std::nullopt;
-    return ref;
-  }
-
-  // The order of these calls is that of the enum TraceColumn.
-  Error WriteTraces(const TraceGroup& group, int32_t ordinal, uint64_t first_row) {
-    const uint32_t count = static_cast<uint32_t>(group.traces.size());
-    group_meta_ = {.span_count = rows_.size(), .trace_count = count, .first_start_ns = UINT64_MAX};
-    std::vector<TraceRow> traces(count);
-    for (uint32_t t = 0; t < count; ++t) {
-      const BlockInput::Trace& trace = input_.traces[group.traces[t]];
-      traces[t] = Summarize(rows_.first_row[t], trace.row_count, trace.flags);
-      AddToMeta(traces[t]);
+  Error WriteTraces(const TraceGroup& group, int32_t ordinal) {
+    group_meta_ = {.span_count = rows_.size(),
+                   .trace_count = group.traces.size(),
+                   .first_start_ns = UINT64_MAX};
+    trace_rows_.clear();
+    for (size_t t = 0; t < group.traces.size(); ++t) {
+      trace_rows_.push_back(Summarize(input_.traces[group.traces[t]], rows_.first_row[t]));
+      AddToMeta(trace_rows_.back());
     }
     FinishGroupMeta();
-    TableWriter* file = &trace_file_;
-    const auto input_trace = [&](uint32_t t) -> const BlockInput::Trace& {
-      return input_.traces[group.traces[t]];
-    };
-    WEFT_RETURN_IF_ERROR(file->BeginRowGroup(count, ordinal));
-    WEFT_RETURN_IF_ERROR(WriteCodes(file, count, strings_.strings(),
-                                    [&](uint32_t t) { return InternId(input_trace(t).id); }));
-    WEFT_RETURN_IF_ERROR(WriteNumbers(file, count, [&](uint32_t) { return ordinal; }));
-    WEFT_RETURN_IF_ERROR(
-        WriteNumbers(file, count, [&](uint32_t t) { return first_row + rows_.first_row[t]; }));
-    WEFT_RETURN_IF_ERROR(
-        WriteNumbers(file, count, [&](uint32_t t) { return input_trace(t).row_count; }));
-    WEFT_RETURN_IF_ERROR(WriteNumbers(file, count, [&](uint32_t t) { return traces[t].errors; }));
-    WEFT_RETURN_IF_ERROR(WriteNumbers(file, count, [&](uint32_t t) { return traces[t].start_ns; }));
-    WEFT_RETURN_IF_ERROR(WriteNumbers(
-        file, count, [&](uint32_t t) { return traces[t].end_ns - traces[t].start_ns; }));
-    WEFT_RETURN_IF_ERROR(WriteOptionalCodes(file, count, [&](uint32_t t) {
-      const std::optional<RowRef> root = RootOf(rows_.first_row[t]);
-      if (!root) return Code{0};
-      return strings_.Intern(services_.Of(root->batch, batch(*root).resource[root->row]));
-    }));
-    WEFT_RETURN_IF_ERROR(WriteOptionalCodes(file, count, [&](uint32_t t) {
-      const std::optional<RowRef> root = RootOf(rows_.first_row[t]);
-      return root ? strings_.Translate(root->batch, batch(*root).name[root->row]) : Code{0};
-    }));
-    WEFT_RETURN_IF_ERROR(WriteCodes(file, count, strings_.strings(), [&](uint32_t t) {
-      return ServicesText(rows_.first_row[t], input_trace(t).row_count);
-    }));
-    WEFT_RETURN_IF_ERROR(WriteNumbers(file, count, [&](uint32_t t) { return traces[t].flags; }));
-    return file->EndRowGroup();
+    return traces_writer_.Write(trace_rows_, ordinal, strings_.mutable_strings());
   }
 
   void FinishGroupMeta() {
@@ -482,13 +372,14 @@ class BlockWriter {
     };
     TableWriter* file = event_table_.file.get();
     WEFT_RETURN_IF_ERROR(file->BeginRowGroup(count, ordinal));
-    WEFT_RETURN_IF_ERROR(WriteNumbers(file, count, [&](uint32_t i) { return owner_rows_[i]; }));
     WEFT_RETURN_IF_ERROR(
-        WriteNumbers(file, count, [&](uint32_t i) { return events(i).time_ns[owned_[i].row]; }));
-    WEFT_RETURN_IF_ERROR(WriteCodes(file, count, strings_.strings(), [&](uint32_t i) {
+        filler_.WriteNumbers(file, count, [&](uint32_t i) { return owner_rows_[i]; }));
+    WEFT_RETURN_IF_ERROR(filler_.WriteNumbers(
+        file, count, [&](uint32_t i) { return events(i).time_ns[owned_[i].row]; }));
+    WEFT_RETURN_IF_ERROR(filler_.WriteCodes(file, count, strings_.strings(), [&](uint32_t i) {
       return strings_.Translate(owned_[i].batch, events(i).name[owned_[i].row]);
     }));
-    WEFT_RETURN_IF_ERROR(WriteNumbers(
+    WEFT_RETURN_IF_ERROR(filler_.WriteNumbers(
         file, count, [&](uint32_t i) { return events(i).dropped_attributes[owned_[i].row]; }));
     WEFT_RETURN_IF_ERROR(
         event_table_.WriteAttributes(owned_, event_table_.rows_written, &overflow_));
@@ -507,127 +398,24 @@ class BlockWriter {
     };
     TableWriter* file = link_table_.file.get();
     WEFT_RETURN_IF_ERROR(file->BeginRowGroup(count, ordinal));
-    WEFT_RETURN_IF_ERROR(WriteNumbers(file, count, [&](uint32_t i) { return owner_rows_[i]; }));
-    WEFT_RETURN_IF_ERROR(WriteCodes(file, count, strings_.strings(), [&](uint32_t i) {
-      return InternId(links(i).trace_id[owned_[i].row]);
-    }));
-    WEFT_RETURN_IF_ERROR(WriteNumbers(
-        file, count, [&](uint32_t i) { return links(i).span_id[owned_[i].row].value; }));
-    WEFT_RETURN_IF_ERROR(WriteOptionalCodes(file, count, [&](uint32_t i) {
-      return strings_.Translate(owned_[i].batch, links(i).trace_state[owned_[i].row]);
-    }));
     WEFT_RETURN_IF_ERROR(
-        WriteNumbers(file, count, [&](uint32_t i) { return links(i).flags[owned_[i].row]; }));
-    WEFT_RETURN_IF_ERROR(WriteNumbers(
+        filler_.WriteNumbers(file, count, [&](uint32_t i) { return owner_rows_[i]; }));
+    WEFT_RETURN_IF_ERROR(filler_.WriteCodes(file, count, strings_.strings(), [&](uint32_t i) {
+      return InternTraceId(links(i).trace_id[owned_[i].row], strings_.mutable_strings());
+    }));
+    WEFT_RETURN_IF_ERROR(filler_.WriteNumbers(
+        file, count, [&](uint32_t i) { return links(i).span_id[owned_[i].row].value; }));
+    WEFT_RETURN_IF_ERROR(
+        filler_.WriteOptionalCodes(file, count, strings_.strings(), [&](uint32_t i) {
+          return strings_.Translate(owned_[i].batch, links(i).trace_state[owned_[i].row]);
+        }));
+    WEFT_RETURN_IF_ERROR(filler_.WriteNumbers(
+        file, count, [&](uint32_t i) { return links(i).flags[owned_[i].row]; }));
+    WEFT_RETURN_IF_ERROR(filler_.WriteNumbers(
         file, count, [&](uint32_t i) { return links(i).dropped_attributes[owned_[i].row]; }));
     WEFT_RETURN_IF_ERROR(link_table_.WriteAttributes(owned_, link_table_.rows_written, &overflow_));
     link_table_.rows_written += count;
     block_.meta.link_count += count;
-    return file->EndRowGroup();
-  }
-
-  // A value column of attributes.parquet: rows whose type is one of `types` have a value.
-  Error WriteOverflowValues(std::initializer_list<ValueType> types, bool numbers) {
-    const uint32_t count = static_cast<uint32_t>(overflow_.rows.size());
-    validity_.assign((count + 63) / 64, 0);
-    codes_.clear();
-    numbers_.clear();
-    for (uint32_t i = 0; i < count; ++i) {
-      const OverflowRows::Row& row = overflow_.rows[i];
-      if (std::find(types.begin(), types.end(), row.type) == types.end()) continue;
-      validity_[i / 64] |= uint64_t{1} << (i % 64);
-      if (numbers) {
-        numbers_.push_back(row.value);
-      } else {
-        codes_.push_back(static_cast<Code>(row.value));
-      }
-    }
-    ColumnValues values{.rows = count, .validity = validity_.data(), .numbers = numbers_};
-    if (!numbers) values.codes = codes_;
-    values.strings = &strings_.strings();
-    return attribute_file_.WriteColumn(values);
-  }
-
-  // The order of these calls is that of the enum AttributeColumnIndex.
-  Error WriteOverflow(int32_t ordinal) {
-    const auto& rows = overflow_.rows;
-    if (rows.empty()) return Error::Ok();
-    const uint32_t count = static_cast<uint32_t>(rows.size());
-    TableWriter* file = &attribute_file_;
-    WEFT_RETURN_IF_ERROR(file->BeginRowGroup(count, ordinal));
-    WEFT_RETURN_IF_ERROR(WriteCodes(file, count, strings_.strings(), [&](uint32_t i) {
-      return strings_.Intern(ScopeText(rows[i].scope));
-    }));
-    WEFT_RETURN_IF_ERROR(WriteNumbers(file, count, [&](uint32_t i) { return rows[i].row; }));
-    WEFT_RETURN_IF_ERROR(
-        WriteCodes(file, count, strings_.strings(), [&](uint32_t i) { return rows[i].key; }));
-    WEFT_RETURN_IF_ERROR(WriteCodes(file, count, strings_.strings(), [&](uint32_t i) {
-      return strings_.Intern(model::ValueTypeName(rows[i].type));
-    }));
-    WEFT_RETURN_IF_ERROR(WriteOverflowValues(
-        {ValueType::kString, ValueType::kArray, ValueType::kKvList}, /*numbers=*/false));
-    WEFT_RETURN_IF_ERROR(WriteOverflowValues({ValueType::kInt}, /*numbers=*/true));
-    WEFT_RETURN_IF_ERROR(WriteOverflowValues({ValueType::kDouble}, /*numbers=*/true));
-    WEFT_RETURN_IF_ERROR(WriteOverflowValues({ValueType::kBool}, /*numbers=*/true));
-    WEFT_RETURN_IF_ERROR(WriteOverflowValues({ValueType::kBytes}, /*numbers=*/false));
-    return file->EndRowGroup();
-  }
-
-  Error WriteSideTables(AttributedTable* resources, AttributedTable* scopes) {
-    strings_.Clear();
-    overflow_.rows.clear();
-    WEFT_RETURN_IF_ERROR(WriteResources(resources));
-    WEFT_RETURN_IF_ERROR(WriteScopes(scopes));
-    return WriteOverflow(TableWriter::kWholeBlock);
-  }
-
-  // The order of these calls is that of the enum ResourceColumn.
-  Error WriteResources(AttributedTable* table) {
-    const std::vector<RowRef>& rows = resources_.rows();
-    const uint32_t count = static_cast<uint32_t>(rows.size());
-    table->plan.Count(rows);
-    table->Open(batches_, &strings_, options_);
-    if (count == 0) return Error::Ok();
-    TableWriter* file = table->file.get();
-    const auto columns = [&](uint32_t i) -> const model::ResourceColumns& {
-      return batch(rows[i]).resources;
-    };
-    WEFT_RETURN_IF_ERROR(file->BeginRowGroup(count, TableWriter::kWholeBlock));
-    WEFT_RETURN_IF_ERROR(WriteNumbers(file, count, [](uint32_t i) { return i; }));
-    WEFT_RETURN_IF_ERROR(WriteOptionalCodes(file, count, [&](uint32_t i) {
-      return strings_.Translate(rows[i].batch, columns(i).schema_url[rows[i].row]);
-    }));
-    WEFT_RETURN_IF_ERROR(WriteNumbers(
-        file, count, [&](uint32_t i) { return columns(i).dropped_attributes[rows[i].row]; }));
-    WEFT_RETURN_IF_ERROR(table->WriteAttributes(rows, 0, &overflow_));
-    return file->EndRowGroup();
-  }
-
-  // The order of these calls is that of the enum ScopeColumn.
-  Error WriteScopes(AttributedTable* table) {
-    const std::vector<RowRef>& rows = scopes_.rows();
-    const uint32_t count = static_cast<uint32_t>(rows.size());
-    table->plan.Count(rows);
-    table->Open(batches_, &strings_, options_);
-    if (count == 0) return Error::Ok();
-    TableWriter* file = table->file.get();
-    const auto columns = [&](uint32_t i) -> const model::ScopeColumns& {
-      return batch(rows[i]).scopes;
-    };
-    WEFT_RETURN_IF_ERROR(file->BeginRowGroup(count, TableWriter::kWholeBlock));
-    WEFT_RETURN_IF_ERROR(WriteNumbers(file, count, [](uint32_t i) { return i; }));
-    WEFT_RETURN_IF_ERROR(WriteCodes(file, count, strings_.strings(), [&](uint32_t i) {
-      return strings_.Translate(rows[i].batch, columns(i).name[rows[i].row]);
-    }));
-    WEFT_RETURN_IF_ERROR(WriteCodes(file, count, strings_.strings(), [&](uint32_t i) {
-      return strings_.Translate(rows[i].batch, columns(i).version[rows[i].row]);
-    }));
-    WEFT_RETURN_IF_ERROR(WriteOptionalCodes(file, count, [&](uint32_t i) {
-      return strings_.Translate(rows[i].batch, columns(i).schema_url[rows[i].row]);
-    }));
-    WEFT_RETURN_IF_ERROR(WriteNumbers(
-        file, count, [&](uint32_t i) { return columns(i).dropped_attributes[rows[i].row]; }));
-    WEFT_RETURN_IF_ERROR(table->WriteAttributes(rows, 0, &overflow_));
     return file->EndRowGroup();
   }
 
@@ -648,8 +436,8 @@ class BlockWriter {
   AttributedTable span_table_;
   AttributedTable event_table_;
   AttributedTable link_table_;
-  TableWriter trace_file_;
-  TableWriter attribute_file_;
+  TracesWriter traces_writer_;
+  OverflowWriter overflow_writer_;
   EncodedBlock block_;
   // Of the current row group.
   GroupRows rows_;
@@ -657,7 +445,9 @@ class BlockWriter {
   OverflowRows overflow_;
   std::vector<RowRef> owned_;
   std::vector<uint64_t> owner_rows_;
+  std::vector<TraceRow> trace_rows_;
   // Scratch.
+  ColumnFiller filler_;
   std::vector<uint64_t> numbers_;
   std::vector<uint32_t> codes_;
   std::vector<uint64_t> validity_;

@@ -84,6 +84,8 @@ class LiveTraces : public model::SpanSink, public block::RowSource {
   // WAL covers the rest. Called once.
   void Stop(int64_t deadline_ns);
 
+  // Whether memory is so short that all traces are cut early.
+  bool UnderPressure() const;
   Shard::Counts counts() const;
   std::map<model::TenantId, uint64_t> SpansByTenant() const;
 
@@ -110,7 +112,6 @@ class LiveTraces : public model::SpanSink, public block::RowSource {
   void RunBuilder();
   Error WriteJob(ShardRunner* runner, const CutJob& job);
   void ReleaseSegments();
-  bool UnderPressure() const;
 
   Env& env_;
   const LiveOptions options_;

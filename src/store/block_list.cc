@@ -28,11 +28,16 @@ void BlockList::Fill(std::vector<CatalogBlock> blocks) {
   for (auto& [tenant, list] : lists) lists_[tenant] = std::move(list);
 }
 
-void BlockList::Add(CatalogBlock block) {
+void BlockList::Add(CatalogBlock block) { Replace(std::move(block), {}); }
+
+void BlockList::Replace(CatalogBlock block, const std::vector<BlockName>& others) {
   const auto added = std::make_shared<const CatalogBlock>(std::move(block));
   const MutexLock lock(mutex_);
   auto& list = lists_[added->name.tenant];
   auto copy = list ? std::make_shared<BlockVector>(*list) : std::make_shared<BlockVector>();
+  std::erase_if(*copy, [&](const BlockPtr& b) {
+    return std::find(others.begin(), others.end(), b->name) != others.end();
+  });
   copy->insert(std::upper_bound(copy->begin(), copy->end(), added, NewerFirst), added);
   list = std::move(copy);
 }

@@ -34,6 +34,8 @@ class BlockList {
   // All at once; nothing may be there yet.
   void Fill(std::vector<CatalogBlock> blocks) WEFT_EXCLUDES(mutex_);
   void Add(CatalogBlock block) WEFT_EXCLUDES(mutex_);
+  // Puts one in the place of others, in one step.
+  void Replace(CatalogBlock block, const std::vector<BlockName>& others) WEFT_EXCLUDES(mutex_);
   // The block that was removed, or null.
   BlockPtr Remove(const BlockName& name) WEFT_EXCLUDES(mutex_);
 

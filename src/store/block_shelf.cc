@@ -25,6 +25,14 @@ Error BlockShelf::Load(bool remove_unfinished) {
       LogWarn("an unfinished block could not be removed", {{"error", error.message()}});
     }
   }
+  for (const BlockName& name : catalog.replaced) {
+    if (!remove_unfinished) break;
+    LogInfo("a block that compaction has replaced was removed",
+            {{"tenant", name.tenant}, {"block", name.id}});
+    if (const Error error = Remove(name); !error.ok()) {
+      LogWarn("a replaced block could not be removed", {{"error", error.message()}});
+    }
+  }
   for (const Catalog::Damaged& damaged : catalog.damaged) SetAside(damaged.name, damaged.error);
   {
     const MutexLock lock(mutex_);
@@ -40,6 +48,88 @@ void BlockShelf::Remember(const CatalogBlock& block) {
 }
 
 Error BlockShelf::Write(const block::EncodedBlock& block) {
+  WEFT_ASSIGN_OR_RETURN(CatalogBlock entry, Put(block));
+  const BlockName name = entry.name;
+  const uint64_t spans = entry.meta.span_count;
+  const bool fresh = entry.meta.level == 0;
+  list_.Add(std::move(entry));
+  UpdateGauges(name.tenant);
+  if (fresh) {
+    metrics_
+        .GetCounter("weft_stored_spans_total", "Spans written to fresh blocks by this process.",
+                    {{"tenant", name.tenant}})
+        .Add(spans);
+  }
+  return Error::Ok();
+}
+
+Error BlockShelf::Replace(block::EncodedBlock block, const std::vector<BlockName>& others,
+                          int64_t now_ns) {
+  const model::TenantId tenant = block.meta.tenant;
+  block.meta.replaces.clear();
+  for (const BlockName& name : others) {
+    if (name.tenant != tenant || list_.Find(name) == nullptr) {
+      return Error(ErrorCode::kNotFound, "block " + name.id + " is not there any more");
+    }
+    block.meta.replaces.push_back(name.id);
+  }
+  {
+    // What these replaced, if it could not be removed yet: the memory of it must not get lost.
+    const MutexLock lock(mutex_);
+    for (const Retired& retired : retired_) {
+      if (retired.name.tenant == tenant) block.meta.replaces.push_back(retired.name.id);
+    }
+  }
+  WEFT_ASSIGN_OR_RETURN(CatalogBlock entry, Put(block));
+  list_.Replace(std::move(entry), others);
+  UpdateGauges(tenant);
+  const MutexLock lock(mutex_);
+  for (const BlockName& name : others) {
+    retired_.push_back({name, now_ns});
+    for (auto& [file, names] : auxiliary_) std::erase(names, name);
+  }
+  return Error::Ok();
+}
+
+bool BlockShelf::Retire(const BlockName& name, int64_t now_ns) {
+  if (list_.Remove(name) == nullptr) return false;
+  UpdateGauges(name.tenant);
+  const MutexLock lock(mutex_);
+  retired_.push_back({name, now_ns});
+  for (auto& [file, names] : auxiliary_) std::erase(names, name);
+  return true;
+}
+
+std::vector<BlockName> BlockShelf::RemoveRetired(int64_t until_ns) {
+  std::vector<BlockName> due;
+  {
+    const MutexLock lock(mutex_);
+    for (const Retired& retired : retired_) {
+      if (retired.since_ns < until_ns) due.push_back(retired.name);
+    }
+  }
+  std::vector<BlockName> removed;
+  for (const BlockName& name : due) {
+    if (const Error error = Remove(name); !error.ok()) {
+      LogWarn("a replaced block could not be removed; tried again later",
+              {{"tenant", name.tenant}, {"block", name.id}, {"error", error.message()}});
+      continue;
+    }
+    const MutexLock lock(mutex_);
+    std::erase_if(retired_, [&](const Retired& retired) { return retired.name == name; });
+    removed.push_back(name);
+  }
+  return removed;
+}
+
+bool BlockShelf::HasAuxiliary(const BlockName& name) const {
+  const MutexLock lock(mutex_);
+  return std::any_of(auxiliary_.begin(), auxiliary_.end(), [&](const auto& entry) {
+    return std::find(entry.second.begin(), entry.second.end(), name) != entry.second.end();
+  });
+}
+
+Result<CatalogBlock> BlockShelf::Put(const block::EncodedBlock& block) {
   const BlockName name{block.meta.tenant, block.meta.id};
   WEFT_RETURN_IF_ERROR(CheckBlockName(name));
   if (list_.Find(name) != nullptr) {
@@ -56,21 +146,9 @@ Error BlockShelf::Write(const block::EncodedBlock& block) {
     Undo(name);
     return error.WithContext("block " + name.id);
   }
-  {
-    const MutexLock lock(mutex_);
-    Remember(entry);
-  }
-  const uint64_t spans = entry.meta.span_count;
-  const bool fresh = entry.meta.level == 0;
-  list_.Add(std::move(entry));
-  UpdateGauges(name.tenant);
-  if (fresh) {
-    metrics_
-        .GetCounter("weft_stored_spans_total", "Spans written to fresh blocks by this process.",
-                    {{"tenant", name.tenant}})
-        .Add(spans);
-  }
-  return Error::Ok();
+  const MutexLock lock(mutex_);
+  Remember(entry);
+  return entry;
 }
 
 Error BlockShelf::PutFiles(const block::EncodedBlock& block, const BlockName& name) {
@@ -140,6 +218,10 @@ Error BlockShelf::Delete(const BlockName& name) {
     const MutexLock lock(mutex_);
     for (auto& [file, names] : auxiliary_) std::erase(names, name);
   }
+  return Remove(name);
+}
+
+Error BlockShelf::Remove(const BlockName& name) {
   WEFT_RETURN_IF_ERROR(objects_.Delete(ObjectOf(name, kMetaFile)));
   return objects_.DeleteFolder(FolderOf(name));
 }

@@ -33,6 +33,19 @@ class BlockShelf {
 
   // As BlockSink says.
   Error Write(const block::EncodedBlock& block);
+  // Writes a block that has the spans of `others`, and shows it in their place in one step. They
+  // are off the disk some time later, see RemoveRetired; a crash between leaves them there, and
+  // whoever reads the catalog knows by the new block's meta.json that they do not count.
+  Error Replace(block::EncodedBlock block, const std::vector<BlockName>& others, int64_t now_ns)
+      WEFT_EXCLUDES(mutex_);
+  // Out of sight at once, off the disk by RemoveRetired; back at the next start if that comes
+  // first. False when there is no such block.
+  bool Retire(const BlockName& name, int64_t now_ns) WEFT_EXCLUDES(mutex_);
+  // Deletes blocks that were replaced or retired before `until_ns`. Queries that began before may
+  // still read them, so leave them for longer than a query takes. Returns those that are gone.
+  std::vector<BlockName> RemoveRetired(int64_t until_ns) WEFT_EXCLUDES(mutex_);
+  // Whether some auxiliary file lies in the block's folder.
+  bool HasAuxiliary(const BlockName& name) const WEFT_EXCLUDES(mutex_);
   Result<std::vector<block::BlockSink::AuxiliaryFile>> ReadAuxiliary(std::string_view file) const
       WEFT_EXCLUDES(mutex_);
   Error RemoveAuxiliary(const BlockName& name, std::string_view file) WEFT_EXCLUDES(mutex_);
@@ -47,7 +60,15 @@ class BlockShelf {
   std::vector<Catalog::Damaged> damaged() const WEFT_EXCLUDES(mutex_);
 
  private:
+  struct Retired {
+    BlockName name;
+    int64_t since_ns = 0;
+  };
+
+  // Durable, and not yet visible.
+  Result<CatalogBlock> Put(const block::EncodedBlock& block);
   Error PutFiles(const block::EncodedBlock& block, const BlockName& name);
+  Error Remove(const BlockName& name);
   void Undo(const BlockName& name);
   void Remember(const CatalogBlock& block) WEFT_REQUIRES(mutex_);
   void UpdateGauges(const model::TenantId& tenant);
@@ -61,6 +82,7 @@ class BlockShelf {
   // Auxiliary files by name, and the blocks that have one.
   std::map<std::string, std::vector<BlockName>, std::less<>> auxiliary_ WEFT_GUARDED_BY(mutex_);
   std::vector<Catalog::Damaged> damaged_ WEFT_GUARDED_BY(mutex_);
+  std::vector<Retired> retired_ WEFT_GUARDED_BY(mutex_);  // replaced, and still on the disk
 };
 
 }  // namespace weft::store

@@ -57,6 +57,10 @@ Error BlockStore::RemoveAuxiliary(const model::TenantId& tenant, const std::stri
   return shelf_.RemoveAuxiliary({tenant, block_id}, name);
 }
 
+void BlockStore::RemoveRetired(int64_t until_ns) {
+  for (const BlockName& name : shelf_.RemoveRetired(until_ns)) open_.Forget(name);
+}
+
 Error BlockStore::DeleteBlock(const BlockName& name) {
   const Error error = shelf_.Delete(name);
   open_.Forget(name);

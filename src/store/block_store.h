@@ -64,6 +64,20 @@ class BlockStore : public block::BlockSink, public block::RowSource {
   // See BlockShelf::Delete.
   Error DeleteBlock(const BlockName& name);
 
+  // --- for compaction and retention: see BlockShelf
+  Error ReplaceBlocks(block::EncodedBlock block, const std::vector<BlockName>& others,
+                      int64_t now_ns) {
+    return shelf_.Replace(std::move(block), others, now_ns);
+  }
+  bool RetireBlock(const BlockName& name, int64_t now_ns) { return shelf_.Retire(name, now_ns); }
+  void RemoveRetired(int64_t until_ns);
+  bool HasAuxiliary(const BlockName& name) const { return shelf_.HasAuxiliary(name); }
+  // Opened anew, to be read once as a whole: with a small cache of its own.
+  Result<std::shared_ptr<const block::Block>> OpenForReading(const CatalogBlock& block,
+                                                             uint64_t cache_bytes) const {
+    return open_.OpenApart(block, cache_bytes);
+  }
+
  private:
   BlockStore(ObjectStore& objects, const BlockStoreOptions& options, MetricRegistry& metrics);
 

@@ -1,6 +1,7 @@
 #include "store/catalog.h"
 
 #include <algorithm>
+#include <set>
 
 #include "model/tenant.h"
 
@@ -81,6 +82,19 @@ Error ReadBlockInto(const ObjectStore& store, BlockName name, Catalog* catalog) 
   return Error::Ok();
 }
 
+// A block that another one replaces is no block any more, even if the other is replaced in turn.
+void TakeOutReplaced(Catalog* catalog) {
+  std::set<BlockName> replaced;
+  for (const CatalogBlock& block : catalog->blocks) {
+    for (const std::string& id : block.meta.replaces) replaced.insert({block.name.tenant, id});
+  }
+  std::erase_if(catalog->blocks, [&](const CatalogBlock& block) {
+    if (!replaced.contains(block.name)) return false;
+    catalog->replaced.push_back(block.name);
+    return true;
+  });
+}
+
 }  // namespace
 
 Error CheckBlockName(const BlockName& name) {
@@ -124,6 +138,7 @@ Result<Catalog> ReadCatalog(const ObjectStore& store) {
       }
     }
   }
+  TakeOutReplaced(&catalog);
   return catalog;
 }
 

@@ -49,6 +49,9 @@ struct Catalog {
   };
   std::vector<Damaged> damaged;
 
+  // Blocks whose spans are in another one of `blocks` as well: left over from a compaction.
+  std::vector<BlockName> replaced;
+
   // Folders without meta.json: being written, being deleted, or cut off at either.
   std::vector<BlockName> unfinished;
 

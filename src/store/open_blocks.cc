@@ -61,6 +61,11 @@ Result<OpenBlocks::Opened> OpenBlocks::Get(const CatalogBlock& block) {
   return opened;
 }
 
+Result<OpenBlocks::Opened> OpenBlocks::OpenApart(const CatalogBlock& block, uint64_t cache_bytes) {
+  return block::Block::Open(block.meta, PoolOpener(files_, block),
+                            std::make_shared<block::ColumnCache>(cache_bytes));
+}
+
 void OpenBlocks::Forget(const BlockName& name) {
   Entry gone;
   {

@@ -28,6 +28,9 @@ class OpenBlocks {
   OpenBlocks(const ObjectStore& objects, Limits limits, MetricRegistry& metrics);
 
   Result<std::shared_ptr<const block::Block>> Get(const CatalogBlock& block) WEFT_EXCLUDES(mutex_);
+  // Opens it once more, with a cache of its own.
+  Result<std::shared_ptr<const block::Block>> OpenApart(const CatalogBlock& block,
+                                                        uint64_t cache_bytes);
   void Forget(const BlockName& name) WEFT_EXCLUDES(mutex_);
 
  private:

@@ -1,0 +1,162 @@
+#include "block/attribute_merge.h"
+
+#include <algorithm>
+
+#include <absl/container/flat_hash_map.h>
+
+#include "block/column_merger.h"
+#include "block/schema.h"
+#include "block/uuid_text.h"
+
+namespace weft::block {
+
+using model::ValueType;
+
+AttributeMerge::AttributeMerge(Scope scope, std::span<const MergePart> parts)
+    : scope_(scope), parts_(parts) {
+  Counts counts;
+  uint64_t rows = 0;
+  uint32_t inputs = 0;
+  for (const MergePart& part : parts) {
+    rows += part.RowsOf(scope);
+    inputs = std::max(inputs, part.input + 1);
+    CountColumns(part, &counts);
+    CountOverflow(part, &counts);
+  }
+  std::vector<AttributeCount> list;
+  std::vector<Name> names;
+  for (const auto& [name, count] : counts) {
+    list.push_back({name.first, name.second, count.rows, count.uuid});
+    names.push_back(name);
+  }
+  chosen_ = ChooseColumns(list, rows);
+  for (uint32_t c = 0; c < chosen_.counts.size(); ++c) {
+    names_.push_back(names[chosen_.counts[c]]);
+    column_of_.emplace(names_.back(), c);
+  }
+  own_.resize(inputs);
+  without_column_.resize(inputs);
+  for (const MergePart& part : parts) {
+    std::vector<uint32_t>& own = own_[part.input];
+    if (!own.empty() || !without_column_[part.input].empty()) continue;
+    own.assign(names_.size(), kNone);
+    const std::vector<ColumnSpec>& columns = part.block->table(scope).columns();
+    for (uint32_t c = 0; c < columns.size(); ++c) {
+      const auto attribute = ParseAttributeColumn(columns[c]);
+      if (!attribute) continue;
+      const auto chosen = column_of_.find(Name(attribute->key, attribute->type));
+      if (chosen == column_of_.end()) {
+        without_column_[part.input].push_back(c);
+      } else {
+        own[chosen->second] = c;
+      }
+    }
+  }
+}
+
+void AttributeMerge::CountColumns(const MergePart& part, Counts* counts) const {
+  const auto group = part.GroupOf(scope_);
+  if (!group) return;
+  const TableReader& table = part.block->table(scope_);
+  const FileRowGroup& rows = table.row_groups()[*group];
+  for (uint32_t c = 0; c < table.columns().size(); ++c) {
+    const auto attribute = ParseAttributeColumn(table.columns()[c]);
+    const uint32_t values = rows.row_count - rows.chunks[c].nulls;
+    if (!attribute || values == 0) continue;
+    Count& count = (*counts)[Name(attribute->key, attribute->type)];
+    count.rows += values;
+    count.uuid &= table.columns()[c].kind == ColumnKind::kUuid;
+  }
+}
+
+void AttributeMerge::CountOverflow(const MergePart& part, Counts* counts) const {
+  for (uint32_t i = 0; i < part.overflow->size(); ++i) {
+    const OverflowReader::Entry entry = part.overflow->entry(i);
+    if (entry.scope != scope_) continue;
+    Count& count = (*counts)[Name(std::string(entry.key), entry.type)];
+    ++count.rows;
+    count.uuid &= entry.type == ValueType::kString && IsUuidText(entry.text);
+  }
+}
+
+Result<std::vector<ColumnPtr>> AttributeMerge::Read(uint32_t column,
+                                                    const std::vector<bool>& wanted) const {
+  const auto& [key, type] = names_[column];
+  std::vector<ColumnPtr> columns(parts_.size());
+  for (size_t p = 0; p < parts_.size(); ++p) {
+    if (!wanted[p]) continue;
+    const MergePart& part = parts_[p];
+    const uint32_t own = OwnColumn(part, column);
+    if (own != kNone) {
+      WEFT_ASSIGN_OR_RETURN(columns[p], part.Read(scope_, own));
+      continue;
+    }
+    if (!part.overflow->HasKey(key)) continue;
+    for (const ColumnPtr& found :
+         part.overflow->Columns(scope_, key, part.FirstRowOf(scope_), part.RowsOf(scope_))) {
+      if (found->type == type) columns[p] = found;
+    }
+  }
+  return columns;
+}
+
+Error AttributeMerge::AddOverflow(const std::vector<std::vector<uint64_t>>& new_row,
+                                  OverflowRows* out, model::StringTable* strings) const {
+  const size_t begin = out->rows.size();
+  for (uint32_t p = 0; p < parts_.size(); ++p) {
+    if (new_row[p].empty()) continue;
+    WEFT_RETURN_IF_ERROR(AddColumns(p, new_row[p], out, strings));
+    AddEntries(p, new_row[p], out, strings);
+  }
+  std::stable_sort(
+      out->rows.begin() + static_cast<ptrdiff_t>(begin), out->rows.end(),
+      [](const OverflowRows::Row& a, const OverflowRows::Row& b) { return a.row < b.row; });
+  return Error::Ok();
+}
+
+// Columns of the part that did not get one.
+Error AttributeMerge::AddColumns(uint32_t part, const std::vector<uint64_t>& new_row,
+                                 OverflowRows* out, model::StringTable* strings) const {
+  for (const uint32_t c : without_column_[parts_[part].input]) {
+    WEFT_ASSIGN_OR_RETURN(const ColumnPtr column, parts_[part].Read(scope_, c));
+    if (column == nullptr) continue;
+    const auto attribute = ParseAttributeColumn(parts_[part].block->table(scope_).columns()[c]);
+    const bool text = column->dictionary && !column->dictionary->strings.empty();
+    for (uint32_t row = 0; row < column->row_count; ++row) {
+      if (new_row[row] == kNotHere || !column->has(row)) continue;
+      const uint64_t value = text ? strings->Intern(column->dictionary->strings[column->codes[row]])
+                                  : NumberAt(*column, row);
+      out->rows.push_back(
+          {scope_, new_row[row], strings->Intern(attribute->key), attribute->type, value});
+    }
+  }
+  return Error::Ok();
+}
+
+// Entries of attributes.parquet, but for those that a chosen column takes over: the first of a row.
+void AttributeMerge::AddEntries(uint32_t part, const std::vector<uint64_t>& new_row,
+                                OverflowRows* out, model::StringTable* strings) const {
+  const MergePart& from = parts_[part];
+  const uint64_t first_row = from.FirstRowOf(scope_);
+  absl::flat_hash_map<uint32_t, uint64_t> last_taken;  // column -> row
+  for (const uint32_t i : from.overflow->EntriesOf(scope_)) {
+    const OverflowReader::Entry entry = from.overflow->entry(i);
+    const uint64_t row = entry.row - first_row;
+    if (row >= new_row.size()) continue;
+    const auto chosen = column_of_.find(Name(std::string(entry.key), entry.type));
+    if (chosen != column_of_.end() && OwnColumn(from, chosen->second) == kNone) {
+      const auto [at, is_first] = last_taken.try_emplace(chosen->second, row);
+      if (is_first || at->second != row) {
+        at->second = row;
+        continue;
+      }
+    }
+    if (new_row[row] == kNotHere) continue;
+    const bool text = entry.type == ValueType::kString || entry.type == ValueType::kBytes ||
+                      entry.type == ValueType::kArray || entry.type == ValueType::kKvList;
+    const uint64_t value = text ? strings->Intern(entry.text) : entry.number;
+    out->rows.push_back({scope_, new_row[row], strings->Intern(entry.key), entry.type, value});
+  }
+}
+
+}  // namespace weft::block

@@ -1,0 +1,69 @@
+// The attribute columns of one scope's table, merged: which there are, and where each part has its
+// values: in a column of its own, or among the attributes without one.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "block/attribute_plan.h"
+#include "block/merge_part.h"
+#include "block/overflow_writer.h"
+#include "model/string_table.h"
+
+namespace weft::block {
+
+class AttributeMerge {
+ public:
+  // The parts must outlive it. Counts all attributes of the scope in all parts and chooses.
+  AttributeMerge(Scope scope, std::span<const MergePart> parts);
+  AttributeMerge(const AttributeMerge&) = delete;
+  AttributeMerge& operator=(const AttributeMerge&) = delete;
+
+  Scope scope() const { return scope_; }
+  const std::vector<ColumnSpec>& columns() const { return chosen_.specs; }
+
+  // The values of a column in each part with `wanted`; null for the others.
+  Result<std::vector<ColumnPtr>> Read(uint32_t column, const std::vector<bool>& wanted) const;
+
+  // Appends what has no column, for the rows that `new_row` knows: new_row[part][row] is the row of
+  // the merged file, or kNotHere. Strings go to `strings`.
+  static constexpr uint64_t kNotHere = ~uint64_t{0};
+  Error AddOverflow(const std::vector<std::vector<uint64_t>>& new_row, OverflowRows* out,
+                    model::StringTable* strings) const;
+
+ private:
+  using Name = std::pair<std::string, model::ValueType>;  // key and type
+  struct Count {
+    uint64_t rows = 0;
+    bool uuid = true;
+  };
+  using Counts = std::map<Name, Count, std::less<>>;
+
+  void CountColumns(const MergePart& part, Counts* counts) const;
+  void CountOverflow(const MergePart& part, Counts* counts) const;
+  // The column of a part's table that has the values of a chosen column, or kNone.
+  uint32_t OwnColumn(const MergePart& part, uint32_t column) const {
+    return own_[part.input][column];
+  }
+  Error AddColumns(uint32_t part, const std::vector<uint64_t>& new_row, OverflowRows* out,
+                   model::StringTable* strings) const;
+  void AddEntries(uint32_t part, const std::vector<uint64_t>& new_row, OverflowRows* out,
+                  model::StringTable* strings) const;
+
+  static constexpr uint32_t kNone = 0xffffffff;
+
+  Scope scope_;
+  std::span<const MergePart> parts_;
+  ChosenColumns chosen_;
+  std::vector<Name> names_;                            // of each chosen column
+  std::map<Name, uint32_t, std::less<>> column_of_;    // chosen ones
+  std::vector<std::vector<uint32_t>> own_;             // per input and chosen column
+  std::vector<std::vector<uint32_t>> without_column_;  // per input: columns that are not chosen
+};
+
+}  // namespace weft::block

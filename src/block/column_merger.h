@@ -1,0 +1,43 @@
+// ColumnMerger: a column of several parts -> the same column of the merged rows.
+//
+// Byte strings: the distinct ones of each part are looked up once, rows are translated by a table
+// of codes. Keeps its working memory between calls. One thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "block/chunk_encoder.h"
+#include "block/column.h"
+#include "block/merge_part.h"
+#include "block/schema.h"
+#include "model/string_table.h"
+
+namespace weft::block {
+
+class ColumnMerger {
+ public:
+  // `columns` has one column per part, null where no row of it has a value. The result is valid
+  // until the next call. A column that may not be NULL gets 0 or "" where an input has no value.
+  ColumnValues Merge(const ColumnSpec& spec, std::span<const ColumnPtr> columns,
+                     std::span<const PartRow> rows);
+
+ private:
+  void MergeNumbers(std::span<const ColumnPtr> columns, std::span<const PartRow> rows);
+  void MergeStrings(std::span<const ColumnPtr> columns, std::span<const PartRow> rows);
+
+  static constexpr uint32_t kUnknown = 0xffffffff;
+
+  bool optional_ = false;
+  std::vector<uint64_t> validity_;
+  std::vector<uint64_t> numbers_;
+  std::vector<uint32_t> codes_;
+  model::StringTable strings_;
+  std::vector<std::vector<uint32_t>> code_of_;  // per part and its code
+};
+
+// The bits of a number column's value, as ColumnValues has them. The row must have one.
+uint64_t NumberAt(const Column& column, uint32_t row);
+
+}  // namespace weft::block

@@ -1,0 +1,577 @@
+#include "block/merge.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "block/attribute_merge.h"
+#include "block/attributed_table.h"
+#include "block/column_filler.h"
+#include "block/column_merger.h"
+#include "block/merge_part.h"
+#include "block/row_grouping.h"
+#include "block/schema.h"
+#include "block/side_table.h"
+#include "block/side_tables_writer.h"
+#include "block/trace_join.h"
+#include "block/traces_writer.h"
+
+namespace weft::block {
+namespace {
+
+using model::Code;
+using model::SpanBatch;
+
+constexpr uint64_t kNotHere = AttributeMerge::kNotHere;
+
+// A trace of the output.
+struct MergedTrace {
+  Fragment only;                 // where it is, unless it is joined
+  std::optional<uint32_t> join;  // index into the joined traces
+};
+
+// The table of spans, events or links, being written.
+struct MergedTable {
+  MergedTable(Scope scope, std::span<const MergePart> parts, const BlockWriterOptions& options)
+      : attributes(scope, parts), file(ColumnsOf(FileOf(scope), attributes.columns()), options) {}
+
+  AttributeMerge attributes;
+  TableWriter file;
+  uint64_t rows_written = 0;
+};
+
+class BlockMerger {
+ public:
+  BlockMerger(std::span<const std::shared_ptr<const Block>> inputs, BlockMeta meta,
+              const BlockWriterOptions& options)
+      : inputs_(inputs), options_(options), traces_writer_(options), overflow_writer_(options) {
+    block_.meta = std::move(meta);
+  }
+
+  Result<EncodedBlock> Run() {
+    BeginMeta();
+    WEFT_RETURN_IF_ERROR(LoadInputs());
+    WEFT_RETURN_IF_ERROR(ListTraces());
+    spans_.emplace(Scope::kSpan, parts_, options_);
+    events_.emplace(Scope::kEvent, parts_, options_);
+    links_.emplace(Scope::kLink, parts_, options_);
+    const auto groups = GroupTraces(to_group_, operations_, options_.row_group_rows_max);
+    for (size_t g = 0; g < groups.size(); ++g) {
+      WEFT_RETURN_IF_ERROR(WriteGroup(groups[g], static_cast<int32_t>(g)));
+    }
+    return Finish();
+  }
+
+ private:
+  void BeginMeta() {
+    BlockMeta& meta = block_.meta;
+    meta.format_version = BlockMeta::kFormatVersion;
+    meta.span_count = meta.trace_count = meta.event_count = meta.link_count = 0;
+    meta.duplicate_count = 0;
+    meta.first_start_ns = UINT64_MAX;
+    meta.last_start_ns = meta.last_end_ns = 0;
+    meta.row_groups.clear();
+    meta.files.clear();
+    for (const auto& input : inputs_) meta.duplicate_count += input->meta().duplicate_count;
+  }
+
+  Error LoadInputs() {
+    side_batches_.resize(inputs_.size());
+    for (uint32_t i = 0; i < inputs_.size(); ++i) {
+      WEFT_ASSIGN_OR_RETURN(side_batches_[i], inputs_[i]->SideTables());
+      batches_.push_back(&side_batches_[i]);
+      for (uint32_t g = 0; g < inputs_[i]->row_group_count(); ++g) {
+        WEFT_ASSIGN_OR_RETURN(MergePart part, MergePart::Load(*inputs_[i], i, g));
+        parts_.push_back(std::move(part));
+      }
+    }
+    resources_.emplace(Scope::kResource, batches_);
+    scopes_.emplace(Scope::kInstrumentation, batches_);
+    return Error::Ok();
+  }
+
+  // --- which traces there are
+
+  struct Listed {
+    model::TraceId id;
+    Fragment at;
+    Code operation = 0;
+  };
+
+  Error ListTraces() {
+    std::vector<Listed> listed;
+    for (uint32_t p = 0; p < parts_.size(); ++p) WEFT_RETURN_IF_ERROR(ListPart(p, &listed));
+    std::sort(listed.begin(), listed.end(), [](const Listed& a, const Listed& b) {
+      if (a.id != b.id) return a.id < b.id;
+      return a.at.part != b.at.part ? a.at.part < b.at.part : a.at.trace < b.at.trace;
+    });
+    TraceJoin join(parts_);
+    std::vector<Fragment> fragments;
+    for (size_t begin = 0; begin < listed.size();) {
+      size_t end = begin + 1;
+      while (end < listed.size() && listed[end].id == listed[begin].id) ++end;
+      if (end == begin + 1) {
+        AddSingle(listed[begin]);
+      } else {
+        fragments.clear();
+        for (size_t i = begin; i < end; ++i) fragments.push_back(listed[i].at);
+        WEFT_RETURN_IF_ERROR(AddJoined(listed[begin].id, fragments, &join));
+      }
+      begin = end;
+    }
+    return Error::Ok();
+  }
+
+  // What orders the operation of a row, of the columns given.
+  Result<Code> OperationAt(const MergePart& part, const Column& names, const Column& resources,
+                           uint32_t row) {
+    WEFT_ASSIGN_OR_RETURN(const auto services, part.block->ServiceNames(nullptr));
+    const uint64_t resource = NumberAt(resources, row);
+    if (resource >= services->size())
+      return Error(ErrorCode::kCorrupt, "spans.parquet names an unknown resource");
+    SetOperationText((*services)[resource], names.dictionary->strings[names.codes[row]], &text_);
+    return operations_.Intern(text_);
+  }
+
+  Error ListPart(uint32_t p, std::vector<Listed>* listed) {
+    const MergePart& part = parts_[p];
+    WEFT_ASSIGN_OR_RETURN(const ColumnPtr names, part.Read(Scope::kSpan, kSpanName));
+    WEFT_ASSIGN_OR_RETURN(const ColumnPtr resources, part.Read(Scope::kSpan, kSpanResourceId));
+    for (uint32_t t = 0; t < part.traces->size(); ++t) {
+      WEFT_ASSIGN_OR_RETURN(const Code operation,
+                            OperationAt(part, *names, *resources, part.traces->first_row[t]));
+      listed->push_back({part.traces->id[t], {p, t}, operation});
+    }
+    return Error::Ok();
+  }
+
+  void AddSingle(const Listed& trace) {
+    const Block::GroupTraces& traces = *parts_[trace.at.part].traces;
+    const uint32_t t = trace.at.trace;
+    merged_.push_back({trace.at, std::nullopt});
+    to_group_.push_back({trace.id, traces.start_ns[t], trace.operation, traces.row_count[t]});
+  }
+
+  Error AddJoined(model::TraceId id, std::span<const Fragment> fragments, TraceJoin* join) {
+    WEFT_ASSIGN_OR_RETURN(JoinedTrace joined, join->Join(fragments));
+    block_.meta.duplicate_count += joined.duplicate_count;
+    const PartRow first = joined.rows[0];
+    const MergePart& part = parts_[first.part];
+    WEFT_ASSIGN_OR_RETURN(const ColumnPtr names, part.Read(Scope::kSpan, kSpanName));
+    const std::string_view name = names->dictionary->strings[names->codes[first.row]];
+    SetOperationText(joined.services[0], name, &text_);
+    to_group_.push_back({id, joined.start_ns, operations_.Intern(text_),
+                         static_cast<uint32_t>(joined.rows.size())});
+    JoinedRow row{std::move(joined), std::string(name), {}};
+    std::vector<std::string_view> services = row.trace.services;
+    AppendServicesText(&services, &row.services);
+    row.root_service = std::string(row.trace.services[0]);
+    row.trace.services.clear();
+    merged_.push_back({{}, static_cast<uint32_t>(joined_.size())});
+    joined_.push_back(std::move(row));
+    return Error::Ok();
+  }
+
+  // --- one row group
+
+  Error WriteGroup(const TraceGroup& group, int32_t ordinal) {
+    strings_.Clear();
+    overflow_.rows.clear();
+    WEFT_RETURN_IF_ERROR(LayOut(group));
+    WEFT_RETURN_IF_ERROR(WriteTraces(group, ordinal));
+    const uint64_t first_row = spans_->rows_written;
+    WEFT_RETURN_IF_ERROR(WriteSpans(group, ordinal));
+    WEFT_RETURN_IF_ERROR(WriteEvents(ordinal, first_row));
+    WEFT_RETURN_IF_ERROR(WriteLinks(ordinal, first_row));
+    return overflow_writer_.Write(overflow_, ordinal, &strings_);
+  }
+
+  // The rows of the group's traces, and their trees.
+  Error LayOut(const TraceGroup& group) {
+    rows_.clear();
+    tree_ = {};
+    used_.assign(parts_.size(), false);
+    for (const uint32_t t : group.traces) {
+      const MergedTrace& trace = merged_[t];
+      if (trace.join) {
+        for (const PartRow row : joined_[*trace.join].trace.rows) AddRow(row);
+        continue;
+      }
+      const Block::GroupTraces& traces = *parts_[trace.only.part].traces;
+      const uint32_t begin = traces.first_row[trace.only.trace];
+      const uint32_t end = begin + traces.row_count[trace.only.trace];
+      for (uint32_t row = begin; row < end; ++row) AddRow({trace.only.part, row});
+    }
+    return LayOutTrees(group);
+  }
+
+  void AddRow(PartRow row) {
+    rows_.push_back(row);
+    used_[row.part] = true;
+  }
+
+  Error LayOutTrees(const TraceGroup& group) {
+    WEFT_ASSIGN_OR_RETURN(const auto parents, ReadColumn(Scope::kSpan, kSpanParent));
+    WEFT_ASSIGN_OR_RETURN(const auto sizes, ReadColumn(Scope::kSpan, kSpanSubtreeSize));
+    WEFT_ASSIGN_OR_RETURN(const auto marks, ReadColumn(Scope::kSpan, kSpanMarks));
+    WEFT_ASSIGN_OR_RETURN(const auto ids, ReadColumn(Scope::kSpan, kSpanParentSpanId));
+    WEFT_ASSIGN_OR_RETURN(const auto span_ids, ReadColumn(Scope::kSpan, kSpanSpanId));
+    tree_.explicit_parent.assign((rows_.size() + 63) / 64, 0);
+    for (const uint32_t t : group.traces) {
+      if (merged_[t].join) {
+        AddJoinedTree(joined_[*merged_[t].join].trace, span_ids);
+        continue;
+      }
+      for (uint32_t i = 0; i < to_group_[t].row_count; ++i) {
+        const auto [part, row] = rows_[tree_.parent.size()];
+        tree_.AddRow(NumberAt(*parents[part], row), NumberAt(*sizes[part], row),
+                     NumberAt(*marks[part], row));
+        if (ids[part] && ids[part]->has(row)) tree_.SetParentId(NumberAt(*ids[part], row));
+      }
+    }
+    return Error::Ok();
+  }
+
+  // A parent id is stored where the tree does not give it back.
+  void AddJoinedTree(const JoinedTrace& trace, const std::vector<ColumnPtr>& span_ids) {
+    for (size_t i = 0; i < trace.rows.size(); ++i) {
+      tree_.AddRow(trace.parent[i], trace.subtree_size[i], trace.marks[i]);
+      uint64_t derived = 0;
+      if (trace.parent[i] != 0) {
+        const PartRow parent = trace.rows[i - trace.parent[i]];
+        derived = NumberAt(*span_ids[parent.part], parent.row);
+      }
+      if (trace.parent_id[i].value != derived) tree_.SetParentId(trace.parent_id[i].value);
+    }
+  }
+
+  // A fixed column of the parts that the group takes rows from.
+  Result<std::vector<ColumnPtr>> ReadColumn(Scope scope, uint32_t column) const {
+    std::vector<ColumnPtr> columns(parts_.size());
+    for (size_t p = 0; p < parts_.size(); ++p) {
+      if (!used_[p]) continue;
+      WEFT_ASSIGN_OR_RETURN(columns[p], parts_[p].Read(scope, column));
+    }
+    return columns;
+  }
+
+  Error CopyColumn(MergedTable* table, uint32_t column, std::span<const PartRow> rows) {
+    WEFT_ASSIGN_OR_RETURN(const auto columns, ReadColumn(table->attributes.scope(), column));
+    return table->file.WriteColumn(merger_.Merge(table->file.columns()[column], columns, rows));
+  }
+
+  Error CopyAttributes(MergedTable* table, std::span<const PartRow> rows) {
+    const auto& specs = table->attributes.columns();
+    for (uint32_t c = 0; c < specs.size(); ++c) {
+      WEFT_ASSIGN_OR_RETURN(const auto columns, table->attributes.Read(c, used_));
+      WEFT_RETURN_IF_ERROR(table->file.WriteColumn(merger_.Merge(specs[c], columns, rows)));
+    }
+    // Where the rows have gone.
+    std::vector<std::vector<uint64_t>> new_row(parts_.size());
+    for (size_t p = 0; p < parts_.size(); ++p) {
+      if (used_[p]) new_row[p].assign(parts_[p].RowsOf(table->attributes.scope()), kNotHere);
+    }
+    for (size_t i = 0; i < rows.size(); ++i) {
+      new_row[rows[i].part][rows[i].row] = table->rows_written + i;
+    }
+    WEFT_RETURN_IF_ERROR(table->attributes.AddOverflow(new_row, &overflow_, &strings_));
+    table->rows_written += rows.size();
+    return table->file.EndRowGroup();
+  }
+
+  // The order of these calls is that of the enum SpanColumn.
+  Error WriteSpans(const TraceGroup& group, int32_t ordinal) {
+    TableWriter* file = &spans_->file;
+    const uint32_t count = static_cast<uint32_t>(rows_.size());
+    const auto copy = [&](SpanColumn column) { return CopyColumn(&*spans_, column, rows_); };
+    WEFT_RETURN_IF_ERROR(file->BeginRowGroup(count, ordinal));
+    WEFT_RETURN_IF_ERROR(WriteTraceIds(group));
+    WEFT_RETURN_IF_ERROR(copy(kSpanSpanId));
+    WEFT_RETURN_IF_ERROR(file->WriteColumn(
+        {.rows = count, .validity = tree_.explicit_parent.data(), .numbers = tree_.parent_id}));
+    WEFT_RETURN_IF_ERROR(file->WriteColumn({.rows = count, .numbers = tree_.parent}));
+    WEFT_RETURN_IF_ERROR(file->WriteColumn({.rows = count, .numbers = tree_.subtree_size}));
+    for (const SpanColumn column :
+         {kSpanStartTime, kSpanDuration, kSpanName, kSpanKind, kSpanStatusCode, kSpanStatusMessage,
+          kSpanTraceState, kSpanFlags}) {
+      WEFT_RETURN_IF_ERROR(copy(column));
+    }
+    WEFT_RETURN_IF_ERROR(WriteSideIds(kSpanResourceId, &*resources_));
+    WEFT_RETURN_IF_ERROR(WriteSideIds(kSpanScopeId, &*scopes_));
+    for (const SpanColumn column :
+         {kSpanDroppedAttributes, kSpanDroppedEvents, kSpanDroppedLinks}) {
+      WEFT_RETURN_IF_ERROR(copy(column));
+    }
+    WEFT_RETURN_IF_ERROR(file->WriteColumn({.rows = count, .numbers = tree_.marks}));
+    block_.meta.span_count += count;
+    return CopyAttributes(&*spans_, rows_);
+  }
+
+  Error WriteTraceIds(const TraceGroup& group) {
+    codes_.clear();
+    for (const uint32_t t : group.traces) {
+      codes_.insert(codes_.end(), to_group_[t].row_count,
+                    InternTraceId(to_group_[t].id, &strings_));
+    }
+    return spans_->file.WriteColumn(
+        {.rows = static_cast<uint32_t>(rows_.size()), .codes = codes_, .strings = &strings_});
+  }
+
+  Error WriteSideIds(SpanColumn column, SideTable* table) {
+    WEFT_ASSIGN_OR_RETURN(const auto ids, ReadColumn(Scope::kSpan, column));
+    const bool resources = column == kSpanResourceId;
+    Error bad;
+    WEFT_RETURN_IF_ERROR(
+        filler_.WriteNumbers(&spans_->file, static_cast<uint32_t>(rows_.size()), [&](uint32_t i) {
+          const auto [part, row] = rows_[i];
+          const uint32_t input = parts_[part].input;
+          const uint64_t id = NumberAt(*ids[part], row);
+          const SpanBatch& batch = side_batches_[input];
+          if (id < (resources ? batch.resources.size() : batch.scopes.size())) {
+            return table->RowOf(input, static_cast<uint32_t>(id));
+          }
+          bad = Error(ErrorCode::kCorrupt, "spans.parquet names an unknown resource or scope");
+          return uint32_t{0};
+        }));
+    return bad;
+  }
+
+  // What spans own (events or links): rows of the parts' tables, and each one's span.
+  Error ListOwned(Scope scope, uint32_t span_row_column, uint64_t first_row) {
+    owned_.clear();
+    owner_rows_.clear();
+    std::vector<std::vector<uint32_t>> ends(parts_.size());  // of each span's, by span row
+    WEFT_ASSIGN_OR_RETURN(const auto owners, ReadColumn(scope, span_row_column));
+    for (size_t p = 0; p < parts_.size(); ++p) {
+      if (owners[p]) WEFT_RETURN_IF_ERROR(FindEnds(parts_[p], scope, *owners[p], &ends[p]));
+    }
+    for (size_t i = 0; i < rows_.size(); ++i) {
+      const auto [part, row] = rows_[i];
+      if (ends[part].empty()) continue;
+      for (uint32_t e = row == 0 ? 0 : ends[part][row - 1]; e < ends[part][row]; ++e) {
+        owned_.push_back({part, e});
+        owner_rows_.push_back(first_row + i);
+      }
+    }
+    return Error::Ok();
+  }
+
+  static Error FindEnds(const MergePart& part, Scope scope, const Column& owners,
+                        std::vector<uint32_t>* ends) {
+    const uint64_t first = part.FirstRowOf(Scope::kSpan);
+    const uint32_t spans = part.RowsOf(Scope::kSpan);
+    uint32_t next = 0;
+    for (uint32_t i = 0; i < owners.row_count; ++i) {
+      const uint64_t owner = NumberAt(owners, i) - first;
+      if (owner >= spans || owner + 1 < ends->size()) {
+        return {ErrorCode::kCorrupt, std::string(FileOf(scope)) + " is not sorted"};
+      }
+      while (ends->size() <= owner) ends->push_back(next);
+      ends->back() = ++next;
+    }
+    ends->resize(spans, next);
+    return Error::Ok();
+  }
+
+  // The order of these calls is that of the enum EventColumn.
+  Error WriteEvents(int32_t ordinal, uint64_t first_row) {
+    WEFT_RETURN_IF_ERROR(ListOwned(Scope::kEvent, kEventSpanRow, first_row));
+    block_.meta.event_count += owned_.size();
+    return WriteOwned(&*events_, ordinal, FixedColumns(kEventsFile).size());
+  }
+
+  // The order of these calls is that of the enum LinkColumn.
+  Error WriteLinks(int32_t ordinal, uint64_t first_row) {
+    WEFT_RETURN_IF_ERROR(ListOwned(Scope::kLink, kLinkSpanRow, first_row));
+    block_.meta.link_count += owned_.size();
+    return WriteOwned(&*links_, ordinal, FixedColumns(kLinksFile).size());
+  }
+
+  // The span's row, then the other columns as they are.
+  Error WriteOwned(MergedTable* table, int32_t ordinal, size_t fixed) {
+    if (owned_.empty()) return Error::Ok();
+    const uint32_t count = static_cast<uint32_t>(owned_.size());
+    WEFT_RETURN_IF_ERROR(table->file.BeginRowGroup(count, ordinal));
+    WEFT_RETURN_IF_ERROR(table->file.WriteColumn({.rows = count, .numbers = owner_rows_}));
+    for (uint32_t c = 1; c < fixed; ++c) WEFT_RETURN_IF_ERROR(CopyColumn(table, c, owned_));
+    return CopyAttributes(table, owned_);
+  }
+
+  // --- traces.parquet
+
+  Error WriteTraces(const TraceGroup& group, int32_t ordinal) {
+    RowGroupMeta meta{.span_count = rows_.size(),
+                      .trace_count = group.traces.size(),
+                      .first_start_ns = UINT64_MAX};
+    std::array<std::vector<ColumnPtr>, 3> texts;
+    constexpr TraceColumn kTexts[] = {kTraceRootService, kTraceRootName, kTraceServices};
+    for (size_t i = 0; i < texts.size(); ++i) {
+      WEFT_ASSIGN_OR_RETURN(texts[i], ReadTraceColumn(kTexts[i]));
+    }
+    std::vector<TraceRow> traces;
+    uint64_t first_row = spans_->rows_written;
+    for (const uint32_t t : group.traces) {
+      const MergedTrace& trace = merged_[t];
+      traces.push_back(trace.join ? RowOfJoined(joined_[*trace.join])
+                                  : RowOfSingle(trace.only, texts));
+      TraceRow& row = traces.back();
+      row.id = to_group_[t].id;
+      row.first_row = first_row;
+      row.span_count = to_group_[t].row_count;
+      first_row += row.span_count;
+      meta.first_start_ns = std::min(meta.first_start_ns, row.start_ns);
+      meta.last_trace_start_ns = std::max(meta.last_trace_start_ns, row.start_ns);
+      block_.meta.last_end_ns = std::max(block_.meta.last_end_ns, row.end_ns);
+    }
+    WEFT_ASSIGN_OR_RETURN(meta.last_start_ns, LastStart());
+    AddToMeta(meta);
+    return traces_writer_.Write(traces, ordinal, &strings_);
+  }
+
+  Result<std::vector<ColumnPtr>> ReadTraceColumn(TraceColumn column) const {
+    std::vector<ColumnPtr> columns(parts_.size());
+    for (size_t p = 0; p < parts_.size(); ++p) {
+      if (!used_[p]) continue;
+      WEFT_ASSIGN_OR_RETURN(columns[p],
+                            parts_[p].block->traces().Read(parts_[p].row_group, column, nullptr));
+    }
+    return columns;
+  }
+
+  TraceRow RowOfSingle(Fragment at, const std::array<std::vector<ColumnPtr>, 3>& texts) {
+    const Block::GroupTraces& traces = *parts_[at.part].traces;
+    const auto text = [&](size_t i) {
+      const Column& column = *texts[i][at.part];
+      if (!column.has(at.trace)) return Code{0};
+      return strings_.Intern(column.dictionary->strings[column.codes[at.trace]]);
+    };
+    return {.error_count = traces.error_count[at.trace],
+            .start_ns = traces.start_ns[at.trace],
+            .end_ns = traces.end_ns[at.trace],
+            .root_service = text(0),
+            .root_name = text(1),
+            .services = text(2),
+            .flags = traces.flags[at.trace]};
+  }
+
+  struct JoinedRow {
+    JoinedTrace trace;
+    std::string root_name;
+    std::string root_service;
+    std::string services;
+  };
+  TraceRow RowOfJoined(const JoinedRow& joined) {
+    const bool root = joined.trace.root_known;
+    return {.error_count = joined.trace.error_count,
+            .start_ns = joined.trace.start_ns,
+            .end_ns = joined.trace.end_ns,
+            .root_service = root ? strings_.Intern(joined.root_service) : Code{0},
+            .root_name = root ? strings_.Intern(joined.root_name) : Code{0},
+            .services = strings_.Intern(joined.services),
+            .flags = joined.trace.flags};
+  }
+
+  Result<uint64_t> LastStart() const {
+    WEFT_ASSIGN_OR_RETURN(const auto starts, ReadColumn(Scope::kSpan, kSpanStartTime));
+    uint64_t last = 0;
+    for (const PartRow at : rows_) last = std::max(last, NumberAt(*starts[at.part], at.row));
+    return last;
+  }
+
+  void AddToMeta(const RowGroupMeta& group) {
+    BlockMeta& meta = block_.meta;
+    meta.trace_count += group.trace_count;
+    meta.first_start_ns = std::min(meta.first_start_ns, group.first_start_ns);
+    meta.last_start_ns = std::max(meta.last_start_ns, group.last_start_ns);
+    meta.row_groups.push_back(group);
+  }
+
+  // --- the end
+
+  Result<EncodedBlock> Finish() {
+    KeyIndex keys(batches_);
+    StringTranslator strings(batches_);
+    SideTablesWriter side_tables(batches_, &keys, &strings, options_);
+    WEFT_RETURN_IF_ERROR(side_tables.Write(*resources_, *scopes_, &overflow_writer_));
+    WEFT_RETURN_IF_ERROR(AddFile(kSpansFile, &spans_->file));
+    WEFT_RETURN_IF_ERROR(AddFile(kEventsFile, &events_->file));
+    WEFT_RETURN_IF_ERROR(AddFile(kLinksFile, &links_->file));
+    WEFT_RETURN_IF_ERROR(AddFile(kResourcesFile, side_tables.resources_file()));
+    WEFT_RETURN_IF_ERROR(AddFile(kScopesFile, side_tables.scopes_file()));
+    WEFT_RETURN_IF_ERROR(AddFile(kTracesFile, traces_writer_.file()));
+    WEFT_RETURN_IF_ERROR(AddFile(kAttributesFile, overflow_writer_.file()));
+    return std::move(block_);
+  }
+
+  Error AddFile(std::string_view name, TableWriter* file) {
+    WEFT_ASSIGN_OR_RETURN(TableWriter::Finished finished, file->Finish());
+    block_.AddFile(std::string(name), std::move(finished.bytes), finished.tail_bytes);
+    return Error::Ok();
+  }
+
+  // Columns of spans that are not copied: one entry per row of the group.
+  struct Trees {
+    std::vector<uint64_t> parent;
+    std::vector<uint64_t> subtree_size;
+    std::vector<uint64_t> marks;
+    std::vector<uint64_t> explicit_parent;  // bit per row
+    std::vector<uint64_t> parent_id;        // of those
+
+    void AddRow(uint64_t back, uint64_t size, uint64_t mark) {
+      parent.push_back(back);
+      subtree_size.push_back(size);
+      marks.push_back(mark);
+    }
+    // Of the last row.
+    void SetParentId(uint64_t id) {
+      const size_t row = parent.size() - 1;
+      explicit_parent[row / 64] |= uint64_t{1} << (row % 64);
+      parent_id.push_back(id);
+    }
+  };
+
+  std::span<const std::shared_ptr<const Block>> inputs_;
+  BlockWriterOptions options_;
+  std::vector<MergePart> parts_;
+  std::vector<SpanBatch> side_batches_;  // per input: its resources and scopes
+  std::vector<const SpanBatch*> batches_;
+  std::optional<SideTable> resources_;
+  std::optional<SideTable> scopes_;
+  // Traces of the output; the two are parallel.
+  std::vector<MergedTrace> merged_;
+  std::vector<TraceToGroup> to_group_;
+  std::vector<JoinedRow> joined_;
+  model::StringTable operations_;
+
+  std::optional<MergedTable> spans_;
+  std::optional<MergedTable> events_;
+  std::optional<MergedTable> links_;
+  TracesWriter traces_writer_;
+  OverflowWriter overflow_writer_;
+  EncodedBlock block_;
+
+  // Of the current row group.
+  std::vector<PartRow> rows_;
+  std::vector<bool> used_;  // per part: some rows are from it
+  Trees tree_;
+  std::vector<PartRow> owned_;
+  std::vector<uint64_t> owner_rows_;
+  OverflowRows overflow_;
+  model::StringTable strings_;
+  // Scratch.
+  ColumnMerger merger_;
+  ColumnFiller filler_;
+  std::vector<uint32_t> codes_;
+  std::string text_;
+};
+
+}  // namespace
+
+Result<EncodedBlock> MergeBlocks(std::span<const std::shared_ptr<const Block>> inputs,
+                                 BlockMeta meta, const BlockWriterOptions& options) {
+  return BlockMerger(inputs, std::move(meta), options).Run();
+}
+
+}  // namespace weft::block
