@@ -27,6 +27,7 @@ test('a slow checkout is found, and its cause', async ({ page }) => {
   // Its first line leads to the span that holds most of it.
   await page.locator('.shares button').first().click();
   await expect(page.locator('.row.selected .label')).toHaveText('POST api.card-risk.example');
+  await expect(page.locator('.row.selected')).toBeInViewport({ ratio: 1 });
   await shoot(page, 'real-slow-checkout');
 });
 

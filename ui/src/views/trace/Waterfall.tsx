@@ -11,6 +11,8 @@ import type { TraceViewModel } from './useTraceView';
 import { panBy, zoomBy } from './viewport';
 import { ROW_HEIGHT, WaterfallRow } from './WaterfallRow';
 
+const RULER_HEIGHT = 26;
+
 export function Waterfall({ view }: { view: TraceViewModel }) {
   const { trace, visible, window, selected } = view;
   const [host, { width }] = useSize<HTMLDivElement>();
@@ -26,6 +28,8 @@ export function Waterfall({ view }: { view: TraceViewModel }) {
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_HEIGHT,
     overscan: 12,
+    // The ruler stands above the first row, inside the scroller: what is scrolled to ends so much lower.
+    scrollPaddingEnd: RULER_HEIGHT + ROW_HEIGHT,
   });
 
   const position = selected === undefined ? -1 : positionOf(visible, selected);
