@@ -4,6 +4,7 @@
 
 #include <absl/container/flat_hash_map.h>
 
+#include "block/column_assembler.h"
 #include "block/column_merger.h"
 #include "block/schema.h"
 #include "block/uuid_text.h"
@@ -79,22 +80,22 @@ void AttributeMerge::CountOverflow(const MergePart& part, Counts* counts) const 
   }
 }
 
-Result<std::vector<ColumnPtr>> AttributeMerge::Read(uint32_t column,
-                                                    const std::vector<bool>& wanted) const {
+Result<std::vector<PackedColumnPtr>> AttributeMerge::Read(uint32_t column,
+                                                          const std::vector<bool>& wanted) const {
   const auto& [key, type] = names_[column];
-  std::vector<ColumnPtr> columns(parts_.size());
+  std::vector<PackedColumnPtr> columns(parts_.size());
   for (size_t p = 0; p < parts_.size(); ++p) {
     if (!wanted[p]) continue;
     const MergePart& part = parts_[p];
     const uint32_t own = OwnColumn(part, column);
     if (own != kNone) {
-      WEFT_ASSIGN_OR_RETURN(columns[p], part.Read(scope_, own));
+      WEFT_ASSIGN_OR_RETURN(columns[p], part.ReadPacked(scope_, own));
       continue;
     }
     if (!part.overflow->HasKey(key)) continue;
     for (const ColumnPtr& found :
          part.overflow->Columns(scope_, key, part.FirstRowOf(scope_), part.RowsOf(scope_))) {
-      if (found->type == type) columns[p] = found;
+      if (found->type == type) columns[p] = std::make_shared<PackedColumn>(Pack(*found));
     }
   }
   return columns;

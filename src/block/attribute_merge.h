@@ -28,11 +28,15 @@ class AttributeMerge {
   const std::vector<ColumnSpec>& columns() const { return chosen_.specs; }
 
   // The values of a column in each part with `wanted`; null for the others.
-  Result<std::vector<ColumnPtr>> Read(uint32_t column, const std::vector<bool>& wanted) const;
+  Result<std::vector<PackedColumnPtr>> Read(uint32_t column, const std::vector<bool>& wanted) const;
 
   // Appends what has no column, for the rows that `new_row` knows: new_row[part][row] is the row of
   // the merged file, or kNotHere. Strings go to `strings`.
   static constexpr uint64_t kNotHere = ~uint64_t{0};
+  // Whether a part may have some of it.
+  bool MayHaveOverflow(const MergePart& part) const {
+    return !part.overflow->EntriesOf(scope_).empty() || !without_column_[part.input].empty();
+  }
   Error AddOverflow(const std::vector<std::vector<uint64_t>>& new_row, OverflowRows* out,
                     model::StringTable* strings) const;
 

@@ -50,4 +50,21 @@ struct Column {
 
 using ColumnPtr = std::shared_ptr<const Column>;
 
+// The same with an entry for each value instead of each row: what is cheap to copy where most rows
+// have none. Immutable once shared.
+struct PackedColumn {
+  model::ValueType type = model::ValueType::kString;
+  uint32_t row_count = 0;
+  // Values in row order: codes of the dictionary, or plain ints, or plain doubles.
+  std::shared_ptr<const Dictionary> dictionary;
+  std::vector<uint32_t> codes;
+  std::vector<int64_t> ints;
+  std::vector<double> doubles;
+  // As Column::present; empty when every row has a value.
+  std::vector<uint64_t> present;
+  std::vector<uint32_t> values_before;  // per word of `present`: values of the rows before it
+};
+
+using PackedColumnPtr = std::shared_ptr<const PackedColumn>;
+
 }  // namespace weft::block

@@ -113,6 +113,15 @@ std::shared_ptr<const Dictionary> BoolDictionary() {
   return kDictionary;
 }
 
+void CountBefore(PackedColumn* column) {
+  uint32_t values = 0;
+  column->values_before.reserve(column->present.size());
+  for (const uint64_t word : column->present) {
+    column->values_before.push_back(values);
+    values += static_cast<uint32_t>(std::popcount(word));
+  }
+}
+
 template <typename T>
 size_t HeldBytes(const std::vector<T>& v) {
   return v.capacity() * sizeof(T);
@@ -139,6 +148,25 @@ std::shared_ptr<const Dictionary> DecodeDictionary(const ColumnShape& shape, std
   if (!ok) return nullptr;
   dictionary->owner = std::move(texts);
   return dictionary;
+}
+
+PackedColumn Pack(const Column& column) {
+  PackedColumn packed{.type = column.type, .row_count = column.row_count};
+  packed.dictionary = column.dictionary;
+  packed.present.assign((column.row_count + 63) / 64, 0);
+  for (uint32_t row = 0; row < column.row_count; ++row) {
+    if (!column.has(row)) continue;
+    packed.present[row / 64] |= uint64_t{1} << (row % 64);
+    if (column.dictionary) {
+      packed.codes.push_back(column.codes[row]);
+    } else if (column.type == ValueType::kDouble) {
+      packed.doubles.push_back(column.doubles[row]);
+    } else {
+      packed.ints.push_back(column.ints[row]);
+    }
+  }
+  CountBefore(&packed);
+  return packed;
 }
 
 size_t DictionaryBytes(const Dictionary& dictionary) {
@@ -306,16 +334,19 @@ void ColumnAssembler::FinishPlainBytes() {
   dictionary_ = std::move(dictionary);
 }
 
-void ColumnAssembler::FinishNumbers() {
-  if (shape_.encoding == ChunkEncoding::kDictionary) {
-    for (const uint32_t code : codes_) {
-      if (shape_.kind == ColumnKind::kDouble) {
-        doubles_.push_back(dictionary_->doubles[code]);
-      } else {
-        ints_.push_back(dictionary_->ints[code]);
-      }
+void ColumnAssembler::LookUpNumbers() {
+  if (shape_.encoding != ChunkEncoding::kDictionary) return;
+  for (const uint32_t code : codes_) {
+    if (shape_.kind == ColumnKind::kDouble) {
+      doubles_.push_back(dictionary_->doubles[code]);
+    } else {
+      ints_.push_back(dictionary_->ints[code]);
     }
   }
+}
+
+void ColumnAssembler::FinishNumbers() {
+  LookUpNumbers();
   const bool all = present_count_ == column_->row_count;
   if (!all) {
     column_->present = present_;
@@ -332,6 +363,28 @@ void ColumnAssembler::FinishNumbers() {
   } else {
     SpreadOver(ints_, int64_t{0}, &column_->ints);
   }
+}
+
+std::shared_ptr<PackedColumn> ColumnAssembler::FinishPacked() {
+  auto packed = std::make_shared<PackedColumn>();
+  packed->type = column_->type;
+  packed->row_count = column_->row_count;
+  if (shape_.optional && present_count_ != column_->row_count) {
+    packed->present = std::move(present_);
+    packed->present.resize((column_->row_count + 63) / 64);
+    CountBefore(packed.get());
+  }
+  if (table_) FinishPlainBytes();
+  if (codes_wanted()) {
+    if (!dictionary_) dictionary_ = std::make_shared<Dictionary>(Dictionary{.type = shape_.type});
+    packed->dictionary = dictionary_;
+    packed->codes = std::move(codes_);
+  } else {
+    LookUpNumbers();
+    packed->ints = std::move(ints_);
+    packed->doubles = std::move(doubles_);
+  }
+  return packed;
 }
 
 std::shared_ptr<Column> ColumnAssembler::Finish() {

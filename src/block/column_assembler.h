@@ -32,6 +32,9 @@ std::shared_ptr<const Dictionary> DecodeDictionary(const ColumnShape& shape, std
                                                    uint32_t count,
                                                    std::shared_ptr<const void> owner);
 
+// The values of a column alone.
+PackedColumn Pack(const Column& column);
+
 // Memory held by a dictionary and by a column without its dictionary.
 size_t DictionaryBytes(const Dictionary& dictionary);
 size_t ColumnBytes(const Column& column);
@@ -48,8 +51,9 @@ class ColumnAssembler {
   // Takes rows without a value.
   void AddNulls(uint32_t count) { row_ += count; }
 
-  // The column, once all rows have been taken.
+  // The column, once all rows have been taken. Either of these, once.
   std::shared_ptr<Column> Finish();
+  std::shared_ptr<PackedColumn> FinishPacked();
 
  private:
   bool AddValues(std::string_view bytes, uint32_t page_values, uint32_t skip, uint32_t take);
@@ -62,6 +66,7 @@ class ColumnAssembler {
   template <typename T>
   void SpreadOver(const std::vector<T>& values, T nothing, std::vector<T>* rows) const;
   void FinishPlainBytes();
+  void LookUpNumbers();
   void FinishNumbers();
 
   ColumnShape shape_;

@@ -1,7 +1,8 @@
 // ColumnMerger: a column of several parts -> the same column of the merged rows.
 //
-// Byte strings: the distinct ones of each part are looked up once, rows are translated by a table
-// of codes. Keeps its working memory between calls. One thread at a time.
+// Byte strings: the distinct ones of each part are looked up once, values are translated by a table
+// of codes. Rows without a value cost a bit. Keeps its working memory between calls. One thread at
+// a time.
 #pragma once
 
 #include <cstdint>
@@ -20,12 +21,18 @@ class ColumnMerger {
  public:
   // `columns` has one column per part, null where no row of it has a value. The result is valid
   // until the next call. A column that may not be NULL gets 0 or "" where an input has no value.
-  ColumnValues Merge(const ColumnSpec& spec, std::span<const ColumnPtr> columns,
-                     std::span<const PartRow> rows);
+  ColumnValues Merge(const ColumnSpec& spec, std::span<const PackedColumnPtr> columns,
+                     const RunList& rows);
 
  private:
-  void MergeNumbers(std::span<const ColumnPtr> columns, std::span<const PartRow> rows);
-  void MergeStrings(std::span<const ColumnPtr> columns, std::span<const PartRow> rows);
+  // Calls emit(part, index of a value) for each value of the rows in order, and missing() for each
+  // row that has none.
+  template <typename Emit, typename Missing>
+  void ForEachValue(std::span<const PackedColumnPtr> columns, const RunList& rows, Emit emit,
+                    Missing missing);
+  void MergeNumbers(std::span<const PackedColumnPtr> columns, const RunList& rows);
+  void MergeStrings(std::span<const PackedColumnPtr> columns, const RunList& rows);
+  void SetBits(uint32_t begin, uint32_t count);
 
   static constexpr uint32_t kUnknown = 0xffffffff;
 

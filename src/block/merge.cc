@@ -8,7 +8,6 @@
 
 #include "block/attribute_merge.h"
 #include "block/attributed_table.h"
-#include "block/column_filler.h"
 #include "block/column_merger.h"
 #include "block/merge_part.h"
 #include "block/row_grouping.h"
@@ -180,9 +179,9 @@ class BlockMerger {
     strings_.Clear();
     overflow_.rows.clear();
     WEFT_RETURN_IF_ERROR(LayOut(group));
-    WEFT_RETURN_IF_ERROR(WriteTraces(group, ordinal));
     const uint64_t first_row = spans_->rows_written;
     WEFT_RETURN_IF_ERROR(WriteSpans(group, ordinal));
+    WEFT_RETURN_IF_ERROR(WriteTraces(group, ordinal, first_row));
     WEFT_RETURN_IF_ERROR(WriteEvents(ordinal, first_row));
     WEFT_RETURN_IF_ERROR(WriteLinks(ordinal, first_row));
     return overflow_writer_.Write(overflow_, ordinal, &strings_);
@@ -190,45 +189,50 @@ class BlockMerger {
 
   // The rows of the group's traces, and their trees.
   Error LayOut(const TraceGroup& group) {
-    rows_.clear();
+    rows_.Clear();
     tree_ = {};
     used_.assign(parts_.size(), false);
+    bool joined = false;
     for (const uint32_t t : group.traces) {
       const MergedTrace& trace = merged_[t];
       if (trace.join) {
-        for (const PartRow row : joined_[*trace.join].trace.rows) AddRow(row);
+        joined = true;
+        for (const PartRow row : joined_[*trace.join].trace.rows) AddRows(row.part, row.row, 1);
         continue;
       }
       const Block::GroupTraces& traces = *parts_[trace.only.part].traces;
-      const uint32_t begin = traces.first_row[trace.only.trace];
-      const uint32_t end = begin + traces.row_count[trace.only.trace];
-      for (uint32_t row = begin; row < end; ++row) AddRow({trace.only.part, row});
+      const uint32_t t_in_part = trace.only.trace;
+      AddRows(trace.only.part, traces.first_row[t_in_part], traces.row_count[t_in_part]);
     }
-    return LayOutTrees(group);
+    return LayOutTrees(group, joined);
   }
 
-  void AddRow(PartRow row) {
-    rows_.push_back(row);
-    used_[row.part] = true;
+  void AddRows(uint32_t part, uint32_t first_row, uint32_t row_count) {
+    rows_.Add(part, first_row, row_count);
+    used_[part] = true;
   }
 
-  Error LayOutTrees(const TraceGroup& group) {
-    WEFT_ASSIGN_OR_RETURN(const auto parents, ReadColumn(Scope::kSpan, kSpanParent));
-    WEFT_ASSIGN_OR_RETURN(const auto sizes, ReadColumn(Scope::kSpan, kSpanSubtreeSize));
-    WEFT_ASSIGN_OR_RETURN(const auto marks, ReadColumn(Scope::kSpan, kSpanMarks));
-    WEFT_ASSIGN_OR_RETURN(const auto ids, ReadColumn(Scope::kSpan, kSpanParentSpanId));
-    WEFT_ASSIGN_OR_RETURN(const auto span_ids, ReadColumn(Scope::kSpan, kSpanSpanId));
-    tree_.explicit_parent.assign((rows_.size() + 63) / 64, 0);
+  Error LayOutTrees(const TraceGroup& group, bool joined) {
+    WEFT_ASSIGN_OR_RETURN(const auto parents, ReadWhole(Scope::kSpan, kSpanParent));
+    WEFT_ASSIGN_OR_RETURN(const auto sizes, ReadWhole(Scope::kSpan, kSpanSubtreeSize));
+    WEFT_ASSIGN_OR_RETURN(const auto marks, ReadWhole(Scope::kSpan, kSpanMarks));
+    WEFT_ASSIGN_OR_RETURN(const auto ids, ReadWhole(Scope::kSpan, kSpanParentSpanId));
+    std::vector<ColumnPtr> span_ids;
+    if (joined) {
+      WEFT_ASSIGN_OR_RETURN(span_ids, ReadWhole(Scope::kSpan, kSpanSpanId));
+    }
+    tree_.Reserve(rows_.row_count());
     for (const uint32_t t : group.traces) {
       if (merged_[t].join) {
         AddJoinedTree(joined_[*merged_[t].join].trace, span_ids);
         continue;
       }
-      for (uint32_t i = 0; i < to_group_[t].row_count; ++i) {
-        const auto [part, row] = rows_[tree_.parent.size()];
-        tree_.AddRow(NumberAt(*parents[part], row), NumberAt(*sizes[part], row),
-                     NumberAt(*marks[part], row));
-        if (ids[part] && ids[part]->has(row)) tree_.SetParentId(NumberAt(*ids[part], row));
+      const uint32_t p = merged_[t].only.part;
+      const uint32_t begin = parts_[p].traces->first_row[merged_[t].only.trace];
+      for (uint32_t row = begin; row < begin + to_group_[t].row_count; ++row) {
+        tree_.AddRow(NumberAt(*parents[p], row), NumberAt(*sizes[p], row),
+                     NumberAt(*marks[p], row));
+        if (ids[p] && ids[p]->has(row)) tree_.SetParentId(NumberAt(*ids[p], row));
       }
     }
     return Error::Ok();
@@ -248,7 +252,7 @@ class BlockMerger {
   }
 
   // A fixed column of the parts that the group takes rows from.
-  Result<std::vector<ColumnPtr>> ReadColumn(Scope scope, uint32_t column) const {
+  Result<std::vector<ColumnPtr>> ReadWhole(Scope scope, uint32_t column) const {
     std::vector<ColumnPtr> columns(parts_.size());
     for (size_t p = 0; p < parts_.size(); ++p) {
       if (!used_[p]) continue;
@@ -256,35 +260,56 @@ class BlockMerger {
     }
     return columns;
   }
-
-  Error CopyColumn(MergedTable* table, uint32_t column, std::span<const PartRow> rows) {
-    WEFT_ASSIGN_OR_RETURN(const auto columns, ReadColumn(table->attributes.scope(), column));
-    return table->file.WriteColumn(merger_.Merge(table->file.columns()[column], columns, rows));
+  Result<std::vector<PackedColumnPtr>> ReadPacked(Scope scope, uint32_t column) const {
+    std::vector<PackedColumnPtr> columns(parts_.size());
+    for (size_t p = 0; p < parts_.size(); ++p) {
+      if (!used_[p]) continue;
+      WEFT_ASSIGN_OR_RETURN(columns[p], parts_[p].ReadPacked(scope, column));
+    }
+    return columns;
   }
 
-  Error CopyAttributes(MergedTable* table, std::span<const PartRow> rows) {
+  // The values are in the merger until it merges the next column.
+  Result<ColumnValues> MergeColumn(const MergedTable& table, uint32_t column, const RunList& rows) {
+    WEFT_ASSIGN_OR_RETURN(const auto columns, ReadPacked(table.attributes.scope(), column));
+    return merger_.Merge(table.file.columns()[column], columns, rows);
+  }
+  Error CopyColumn(MergedTable* table, uint32_t column, const RunList& rows) {
+    WEFT_ASSIGN_OR_RETURN(const ColumnValues values, MergeColumn(*table, column, rows));
+    return table->file.WriteColumn(values);
+  }
+
+  // The last columns of the row group.
+  Error CopyAttributes(MergedTable* table, const RunList& rows) {
     const auto& specs = table->attributes.columns();
     for (uint32_t c = 0; c < specs.size(); ++c) {
       WEFT_ASSIGN_OR_RETURN(const auto columns, table->attributes.Read(c, used_));
       WEFT_RETURN_IF_ERROR(table->file.WriteColumn(merger_.Merge(specs[c], columns, rows)));
     }
-    // Where the rows have gone.
-    std::vector<std::vector<uint64_t>> new_row(parts_.size());
-    for (size_t p = 0; p < parts_.size(); ++p) {
-      if (used_[p]) new_row[p].assign(parts_[p].RowsOf(table->attributes.scope()), kNotHere);
-    }
-    for (size_t i = 0; i < rows.size(); ++i) {
-      new_row[rows[i].part][rows[i].row] = table->rows_written + i;
-    }
-    WEFT_RETURN_IF_ERROR(table->attributes.AddOverflow(new_row, &overflow_, &strings_));
-    table->rows_written += rows.size();
+    WEFT_RETURN_IF_ERROR(CopyOverflow(table, rows));
+    table->rows_written += rows.row_count();
     return table->file.EndRowGroup();
+  }
+
+  Error CopyOverflow(MergedTable* table, const RunList& rows) {
+    std::vector<std::vector<uint64_t>> new_row(parts_.size());  // where the rows have gone
+    bool any = false;
+    for (size_t p = 0; p < parts_.size(); ++p) {
+      if (!used_[p] || !table->attributes.MayHaveOverflow(parts_[p])) continue;
+      new_row[p].assign(parts_[p].RowsOf(table->attributes.scope()), kNotHere);
+      any = true;
+    }
+    if (!any) return Error::Ok();
+    rows.ForEachRow([&](uint32_t part, uint32_t row, uint32_t place) {
+      if (!new_row[part].empty()) new_row[part][row] = table->rows_written + place;
+    });
+    return table->attributes.AddOverflow(new_row, &overflow_, &strings_);
   }
 
   // The order of these calls is that of the enum SpanColumn.
   Error WriteSpans(const TraceGroup& group, int32_t ordinal) {
     TableWriter* file = &spans_->file;
-    const uint32_t count = static_cast<uint32_t>(rows_.size());
+    const uint32_t count = rows_.row_count();
     const auto copy = [&](SpanColumn column) { return CopyColumn(&*spans_, column, rows_); };
     WEFT_RETURN_IF_ERROR(file->BeginRowGroup(count, ordinal));
     WEFT_RETURN_IF_ERROR(WriteTraceIds(group));
@@ -293,9 +318,9 @@ class BlockMerger {
         {.rows = count, .validity = tree_.explicit_parent.data(), .numbers = tree_.parent_id}));
     WEFT_RETURN_IF_ERROR(file->WriteColumn({.rows = count, .numbers = tree_.parent}));
     WEFT_RETURN_IF_ERROR(file->WriteColumn({.rows = count, .numbers = tree_.subtree_size}));
-    for (const SpanColumn column :
-         {kSpanStartTime, kSpanDuration, kSpanName, kSpanKind, kSpanStatusCode, kSpanStatusMessage,
-          kSpanTraceState, kSpanFlags}) {
+    WEFT_RETURN_IF_ERROR(WriteStarts());
+    for (const SpanColumn column : {kSpanDuration, kSpanName, kSpanKind, kSpanStatusCode,
+                                    kSpanStatusMessage, kSpanTraceState, kSpanFlags}) {
       WEFT_RETURN_IF_ERROR(copy(column));
     }
     WEFT_RETURN_IF_ERROR(WriteSideIds(kSpanResourceId, &*resources_));
@@ -309,6 +334,15 @@ class BlockMerger {
     return CopyAttributes(&*spans_, rows_);
   }
 
+  Error WriteStarts() {
+    WEFT_ASSIGN_OR_RETURN(const ColumnValues starts, MergeColumn(*spans_, kSpanStartTime, rows_));
+    last_start_ns_ = 0;
+    for (const uint64_t start_ns : starts.numbers) {
+      last_start_ns_ = std::max(last_start_ns_, start_ns);
+    }
+    return spans_->file.WriteColumn(starts);
+  }
+
   Error WriteTraceIds(const TraceGroup& group) {
     codes_.clear();
     for (const uint32_t t : group.traces) {
@@ -316,45 +350,49 @@ class BlockMerger {
                     InternTraceId(to_group_[t].id, &strings_));
     }
     return spans_->file.WriteColumn(
-        {.rows = static_cast<uint32_t>(rows_.size()), .codes = codes_, .strings = &strings_});
+        {.rows = rows_.row_count(), .codes = codes_, .strings = &strings_});
   }
 
   Error WriteSideIds(SpanColumn column, SideTable* table) {
-    WEFT_ASSIGN_OR_RETURN(const auto ids, ReadColumn(Scope::kSpan, column));
+    WEFT_ASSIGN_OR_RETURN(const ColumnValues ids, MergeColumn(*spans_, column, rows_));
     const bool resources = column == kSpanResourceId;
-    Error bad;
-    WEFT_RETURN_IF_ERROR(
-        filler_.WriteNumbers(&spans_->file, static_cast<uint32_t>(rows_.size()), [&](uint32_t i) {
-          const auto [part, row] = rows_[i];
-          const uint32_t input = parts_[part].input;
-          const uint64_t id = NumberAt(*ids[part], row);
-          const SpanBatch& batch = side_batches_[input];
-          if (id < (resources ? batch.resources.size() : batch.scopes.size())) {
-            return table->RowOf(input, static_cast<uint32_t>(id));
-          }
-          bad = Error(ErrorCode::kCorrupt, "spans.parquet names an unknown resource or scope");
-          return uint32_t{0};
-        }));
-    return bad;
+    numbers_.assign(ids.numbers.begin(), ids.numbers.end());
+    uint32_t place = 0;
+    for (const RowRun& run : rows_.runs()) {
+      const uint32_t input = parts_[run.part].input;
+      const SpanBatch& batch = side_batches_[input];
+      const uint32_t limit = resources ? batch.resources.size() : batch.scopes.size();
+      for (uint32_t i = 0; i < run.row_count; ++i, ++place) {
+        if (numbers_[place] >= limit) {
+          return {ErrorCode::kCorrupt, "spans.parquet names an unknown resource or scope"};
+        }
+        numbers_[place] = table->RowOf(input, static_cast<uint32_t>(numbers_[place]));
+      }
+    }
+    return spans_->file.WriteColumn({.rows = rows_.row_count(), .numbers = numbers_});
   }
 
   // What spans own (events or links): rows of the parts' tables, and each one's span.
   Error ListOwned(Scope scope, uint32_t span_row_column, uint64_t first_row) {
-    owned_.clear();
+    owned_.Clear();
     owner_rows_.clear();
     std::vector<std::vector<uint32_t>> ends(parts_.size());  // of each span's, by span row
-    WEFT_ASSIGN_OR_RETURN(const auto owners, ReadColumn(scope, span_row_column));
+    WEFT_ASSIGN_OR_RETURN(const auto owners, ReadWhole(scope, span_row_column));
+    bool any = false;
     for (size_t p = 0; p < parts_.size(); ++p) {
-      if (owners[p]) WEFT_RETURN_IF_ERROR(FindEnds(parts_[p], scope, *owners[p], &ends[p]));
+      if (!owners[p]) continue;
+      WEFT_RETURN_IF_ERROR(FindEnds(parts_[p], scope, *owners[p], &ends[p]));
+      any = true;
     }
-    for (size_t i = 0; i < rows_.size(); ++i) {
-      const auto [part, row] = rows_[i];
-      if (ends[part].empty()) continue;
-      for (uint32_t e = row == 0 ? 0 : ends[part][row - 1]; e < ends[part][row]; ++e) {
-        owned_.push_back({part, e});
-        owner_rows_.push_back(first_row + i);
-      }
-    }
+    if (!any) return Error::Ok();
+    rows_.ForEachRow([&](uint32_t part, uint32_t row, uint32_t place) {
+      if (ends[part].empty()) return;
+      const uint32_t begin = row == 0 ? 0 : ends[part][row - 1];
+      const uint32_t count = ends[part][row] - begin;
+      if (count == 0) return;
+      owned_.Add(part, begin, count);
+      owner_rows_.insert(owner_rows_.end(), count, first_row + place);
+    });
     return Error::Ok();
   }
 
@@ -378,21 +416,21 @@ class BlockMerger {
   // The order of these calls is that of the enum EventColumn.
   Error WriteEvents(int32_t ordinal, uint64_t first_row) {
     WEFT_RETURN_IF_ERROR(ListOwned(Scope::kEvent, kEventSpanRow, first_row));
-    block_.meta.event_count += owned_.size();
+    block_.meta.event_count += owned_.row_count();
     return WriteOwned(&*events_, ordinal, FixedColumns(kEventsFile).size());
   }
 
   // The order of these calls is that of the enum LinkColumn.
   Error WriteLinks(int32_t ordinal, uint64_t first_row) {
     WEFT_RETURN_IF_ERROR(ListOwned(Scope::kLink, kLinkSpanRow, first_row));
-    block_.meta.link_count += owned_.size();
+    block_.meta.link_count += owned_.row_count();
     return WriteOwned(&*links_, ordinal, FixedColumns(kLinksFile).size());
   }
 
   // The span's row, then the other columns as they are.
   Error WriteOwned(MergedTable* table, int32_t ordinal, size_t fixed) {
     if (owned_.empty()) return Error::Ok();
-    const uint32_t count = static_cast<uint32_t>(owned_.size());
+    const uint32_t count = owned_.row_count();
     WEFT_RETURN_IF_ERROR(table->file.BeginRowGroup(count, ordinal));
     WEFT_RETURN_IF_ERROR(table->file.WriteColumn({.rows = count, .numbers = owner_rows_}));
     for (uint32_t c = 1; c < fixed; ++c) WEFT_RETURN_IF_ERROR(CopyColumn(table, c, owned_));
@@ -401,17 +439,17 @@ class BlockMerger {
 
   // --- traces.parquet
 
-  Error WriteTraces(const TraceGroup& group, int32_t ordinal) {
-    RowGroupMeta meta{.span_count = rows_.size(),
+  Error WriteTraces(const TraceGroup& group, int32_t ordinal, uint64_t first_row) {
+    RowGroupMeta meta{.span_count = rows_.row_count(),
                       .trace_count = group.traces.size(),
-                      .first_start_ns = UINT64_MAX};
+                      .first_start_ns = UINT64_MAX,
+                      .last_start_ns = last_start_ns_};
     std::array<std::vector<ColumnPtr>, 3> texts;
     constexpr TraceColumn kTexts[] = {kTraceRootService, kTraceRootName, kTraceServices};
     for (size_t i = 0; i < texts.size(); ++i) {
       WEFT_ASSIGN_OR_RETURN(texts[i], ReadTraceColumn(kTexts[i]));
     }
     std::vector<TraceRow> traces;
-    uint64_t first_row = spans_->rows_written;
     for (const uint32_t t : group.traces) {
       const MergedTrace& trace = merged_[t];
       traces.push_back(trace.join ? RowOfJoined(joined_[*trace.join])
@@ -425,7 +463,6 @@ class BlockMerger {
       meta.last_trace_start_ns = std::max(meta.last_trace_start_ns, row.start_ns);
       block_.meta.last_end_ns = std::max(block_.meta.last_end_ns, row.end_ns);
     }
-    WEFT_ASSIGN_OR_RETURN(meta.last_start_ns, LastStart());
     AddToMeta(meta);
     return traces_writer_.Write(traces, ordinal, &strings_);
   }
@@ -473,13 +510,6 @@ class BlockMerger {
             .flags = joined.trace.flags};
   }
 
-  Result<uint64_t> LastStart() const {
-    WEFT_ASSIGN_OR_RETURN(const auto starts, ReadColumn(Scope::kSpan, kSpanStartTime));
-    uint64_t last = 0;
-    for (const PartRow at : rows_) last = std::max(last, NumberAt(*starts[at.part], at.row));
-    return last;
-  }
-
   void AddToMeta(const RowGroupMeta& group) {
     BlockMeta& meta = block_.meta;
     meta.trace_count += group.trace_count;
@@ -519,6 +549,12 @@ class BlockMerger {
     std::vector<uint64_t> explicit_parent;  // bit per row
     std::vector<uint64_t> parent_id;        // of those
 
+    void Reserve(uint32_t rows) {
+      parent.reserve(rows);
+      subtree_size.reserve(rows);
+      marks.reserve(rows);
+      explicit_parent.assign((rows + 63) / 64, 0);
+    }
     void AddRow(uint64_t back, uint64_t size, uint64_t mark) {
       parent.push_back(back);
       subtree_size.push_back(size);
@@ -553,16 +589,17 @@ class BlockMerger {
   EncodedBlock block_;
 
   // Of the current row group.
-  std::vector<PartRow> rows_;
+  RunList rows_;
   std::vector<bool> used_;  // per part: some rows are from it
   Trees tree_;
-  std::vector<PartRow> owned_;
+  uint64_t last_start_ns_ = 0;
+  RunList owned_;
   std::vector<uint64_t> owner_rows_;
   OverflowRows overflow_;
   model::StringTable strings_;
   // Scratch.
   ColumnMerger merger_;
-  ColumnFiller filler_;
+  std::vector<uint64_t> numbers_;
   std::vector<uint32_t> codes_;
   std::string text_;
 };

@@ -28,12 +28,53 @@ struct MergePart {
   uint64_t FirstRowOf(Scope scope) const;  // of the scope's file
   // Null when no row has a value.
   Result<ColumnPtr> Read(Scope scope, uint32_t column) const;
+  Result<PackedColumnPtr> ReadPacked(Scope scope, uint32_t column) const;
 };
 
 // Row `row` of part `part`'s share of a table.
 struct PartRow {
   uint32_t part = 0;
   uint32_t row = 0;
+};
+
+// Rows that stand side by side in a part, and in the merged table.
+struct RowRun {
+  uint32_t part = 0;
+  uint32_t first_row = 0;
+  uint32_t row_count = 0;
+};
+
+// Rows of a merged table, in order, as runs.
+class RunList {
+ public:
+  void Clear() {
+    runs_.clear();
+    row_count_ = 0;
+  }
+  void Add(uint32_t part, uint32_t first_row, uint32_t row_count) {
+    row_count_ += row_count;
+    if (!runs_.empty() && runs_.back().part == part &&
+        runs_.back().first_row + runs_.back().row_count == first_row) {
+      runs_.back().row_count += row_count;
+    } else if (row_count > 0) {
+      runs_.push_back({part, first_row, row_count});
+    }
+  }
+  // Calls visit(part, row, place) for each row, place being where it stands in the list.
+  template <typename F>
+  void ForEachRow(F visit) const {
+    uint32_t place = 0;
+    for (const RowRun& run : runs_) {
+      for (uint32_t i = 0; i < run.row_count; ++i) visit(run.part, run.first_row + i, place++);
+    }
+  }
+  const std::vector<RowRun>& runs() const { return runs_; }
+  uint32_t row_count() const { return row_count_; }
+  bool empty() const { return row_count_ == 0; }
+
+ private:
+  std::vector<RowRun> runs_;
+  uint32_t row_count_ = 0;
 };
 
 }  // namespace weft::block

@@ -230,8 +230,9 @@ Result<ColumnPtr> TableReader::Read(uint32_t row_group, uint32_t column, ByteCou
   return whole;
 }
 
-Result<ColumnPtr> TableReader::Assemble(uint32_t row_group, uint32_t column, uint32_t begin,
-                                        uint32_t end, bool trust_nulls, ByteCounter* bytes) const {
+Result<ColumnAssembler> TableReader::Assemble(uint32_t row_group, uint32_t column, uint32_t begin,
+                                              uint32_t end, bool trust_nulls,
+                                              ByteCounter* bytes) const {
   auto dictionary = ReadDictionary(row_group, column, bytes);
   if (!dictionary.ok()) {
     return Explain(dictionary.error(), row_group, column, 0,
@@ -243,17 +244,28 @@ Result<ColumnPtr> TableReader::Assemble(uint32_t row_group, uint32_t column, uin
   } else {
     WEFT_RETURN_IF_ERROR(AddRows(row_group, column, begin, end, &assembler, bytes));
   }
-  return ColumnPtr(assembler.Finish());
+  return assembler;
+}
+
+Result<PackedColumnPtr> TableReader::ReadPacked(uint32_t row_group, uint32_t column) const {
+  const uint32_t rows = footer_.row_groups[row_group].row_count;
+  WEFT_ASSIGN_OR_RETURN(ColumnAssembler assembler,
+                        Assemble(row_group, column, 0, rows, /*trust_nulls=*/true, nullptr));
+  return PackedColumnPtr(assembler.FinishPacked());
 }
 
 Result<ColumnPtr> TableReader::ReadRange(uint32_t row_group, uint32_t column, uint32_t begin,
                                          uint32_t end, ByteCounter* bytes) const {
-  return Assemble(row_group, column, begin, end, /*trust_nulls=*/true, bytes);
+  WEFT_ASSIGN_OR_RETURN(ColumnAssembler assembler,
+                        Assemble(row_group, column, begin, end, /*trust_nulls=*/true, bytes));
+  return ColumnPtr(assembler.Finish());
 }
 
 Result<ColumnPtr> TableReader::ReadPages(uint32_t row_group, uint32_t column, uint32_t begin,
                                          uint32_t end) const {
-  return Assemble(row_group, column, begin, end, /*trust_nulls=*/false, nullptr);
+  WEFT_ASSIGN_OR_RETURN(ColumnAssembler assembler,
+                        Assemble(row_group, column, begin, end, /*trust_nulls=*/false, nullptr));
+  return ColumnPtr(assembler.Finish());
 }
 
 Result<ColumnPtr> TableReader::ReadRows(uint32_t row_group, uint32_t column,

@@ -58,6 +58,8 @@ class TableReader {
 
   // The whole column of a row group.
   Result<ColumnPtr> Read(uint32_t row_group, uint32_t column, ByteCounter* bytes) const;
+  // The same, values alone; not kept in the cache.
+  Result<PackedColumnPtr> ReadPacked(uint32_t row_group, uint32_t column) const;
   // Rows [begin, end) of it.
   Result<ColumnPtr> ReadRange(uint32_t row_group, uint32_t column, uint32_t begin, uint32_t end,
                               ByteCounter* bytes) const;
@@ -83,8 +85,8 @@ class TableReader {
                           uint32_t value_count, ByteCounter* bytes) const;
   Result<std::shared_ptr<const Dictionary>> ReadDictionary(uint32_t row_group, uint32_t column,
                                                            ByteCounter* bytes) const;
-  Result<ColumnPtr> Assemble(uint32_t row_group, uint32_t column, uint32_t begin, uint32_t end,
-                             bool trust_nulls, ByteCounter* bytes) const;
+  Result<ColumnAssembler> Assemble(uint32_t row_group, uint32_t column, uint32_t begin,
+                                   uint32_t end, bool trust_nulls, ByteCounter* bytes) const;
   Error AddRows(uint32_t row_group, uint32_t column, uint32_t begin, uint32_t end,
                 ColumnAssembler* assembler, ByteCounter* bytes) const;
   ColumnPtr FindWhole(uint32_t row_group, uint32_t column) const;

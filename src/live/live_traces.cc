@@ -399,7 +399,13 @@ Error LiveTraces::WriteJob(ShardRunner* runner, const CutJob& job) {
 
 void LiveTraces::ReleaseSegments() {
   const std::vector<wal::SegmentInfo> segments = wal_->segments();
-  if (!segments.empty() && segments.back().bytes >= kRotateBytes) ledger_.Open(wal_->Rotate(), 0);
+  if (!segments.empty()) {
+    // Without the second, the last blocks before a quiet time would carry their wal_rows.bin, and
+    // wait for compaction, until the traffic of hours has filled the segment.
+    const wal::SegmentInfo& current = segments.back();
+    const bool idle = current.records > 0 && ledger_.IsSettled(current.number);
+    if (current.bytes >= kRotateBytes || idle) ledger_.Open(wal_->Rotate(), 0);
+  }
   for (uint64_t segment : ledger_.TakeReleasable(wal_->current_segment())) {
     const Error error = wal_->ReleaseSegment(segment);
     if (!error.ok())

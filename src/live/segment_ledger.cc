@@ -23,6 +23,12 @@ void SegmentLedger::AddBlock(const model::TenantId& tenant, const std::string& b
   blocks_.push_back({{tenant, block_id}, std::move(segments)});
 }
 
+bool SegmentLedger::IsSettled(uint64_t segment) const {
+  MutexLock lock(mutex_);
+  const auto at = waiting_.find(segment);
+  return at == waiting_.end() || at->second == 0;
+}
+
 std::vector<uint64_t> SegmentLedger::TakeReleasable(uint64_t current) {
   MutexLock lock(mutex_);
   std::vector<uint64_t> released;

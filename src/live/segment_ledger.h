@@ -26,6 +26,8 @@ class SegmentLedger {
   void AddBlock(const model::TenantId& tenant, const std::string& block_id,
                 std::vector<uint64_t> segments) WEFT_EXCLUDES(mutex_);
 
+  // Whether no span of the segment waits for a block.
+  bool IsSettled(uint64_t segment) const WEFT_EXCLUDES(mutex_);
   // Segments below `current` that nothing waits for any more; each is returned once.
   std::vector<uint64_t> TakeReleasable(uint64_t current) WEFT_EXCLUDES(mutex_);
 

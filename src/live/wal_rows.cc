@@ -1,6 +1,8 @@
 #include "live/wal_rows.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstring>
 #include <optional>
 
@@ -25,6 +27,50 @@ std::optional<uint64_t> TakeVarint(std::string_view* bytes) {
     if (byte < 0x80) return v;
   }
   return std::nullopt;
+}
+
+// Sorts numbers whose bits above `bits` are 0, digit by digit.
+void RadixSort(uint32_t bits, std::vector<uint64_t>* keys) {
+  constexpr uint32_t kDigitBits = 11;
+  std::vector<uint64_t> sorted(keys->size());
+  for (uint32_t shift = 0; shift < bits; shift += kDigitBits) {
+    std::array<uint32_t, (1 << kDigitBits) + 1> place{};
+    const auto digit = [shift](uint64_t key) { return key >> shift & ((1 << kDigitBits) - 1); };
+    for (const uint64_t key : *keys) ++place[digit(key) + 1];
+    for (size_t d = 1; d < place.size(); ++d) place[d] += place[d - 1];
+    for (const uint64_t key : *keys) sorted[place[digit(key)]++] = key;
+    keys->swap(sorted);
+  }
+}
+
+// Sorts them as one number each, which is several times faster than by their fields.
+void SortRows(std::vector<WalRow>* rows) {
+  uint64_t segment_min = UINT64_MAX, segment_max = 0;
+  uint32_t record_max = 0, row_max = 0;
+  for (const WalRow& at : *rows) {
+    segment_min = std::min(segment_min, at.segment);
+    segment_max = std::max(segment_max, at.segment);
+    record_max = std::max(record_max, at.record);
+    row_max = std::max(row_max, at.row);
+  }
+  if (rows->empty()) return;
+  const uint32_t row_bits = std::bit_width(row_max);
+  const uint32_t record_bits = std::bit_width(record_max);
+  const uint32_t segment_bits = std::bit_width(segment_max - segment_min);
+  const uint32_t bits = row_bits + record_bits + segment_bits;
+  if (bits > 63) return std::sort(rows->begin(), rows->end());
+  std::vector<uint64_t> keys(rows->size());
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const WalRow& at = (*rows)[i];
+    keys[i] = ((at.segment - segment_min) << record_bits | at.record) << row_bits | at.row;
+  }
+  RadixSort(bits, &keys);
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const uint64_t record = keys[i] >> row_bits;
+    (*rows)[i] = {segment_min + (record >> record_bits),
+                  static_cast<uint32_t>(record & ((uint64_t{1} << record_bits) - 1)),
+                  static_cast<uint32_t>(keys[i] & ((uint64_t{1} << row_bits) - 1))};
+  }
 }
 
 struct DecodedRun {
@@ -57,7 +103,7 @@ Result<std::vector<DecodedRun>> Decode(std::string_view file) {
 }  // namespace
 
 std::string EncodeWalRows(std::vector<WalRow>* rows) {
-  std::sort(rows->begin(), rows->end());
+  SortRows(rows);
   std::string out(1, kVersion);
   WalRow last;
   for (size_t begin = 0; begin < rows->size();) {

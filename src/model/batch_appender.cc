@@ -2,6 +2,7 @@
 // in the destination once, the first time a span needs it; after that a span costs array copies and
 // table look-ups by number.
 #include <algorithm>
+#include <numeric>
 
 #include "model/span_batch.h"
 
@@ -31,6 +32,15 @@ void GrowIfFull(std::vector<uint32_t>& slots, uint32_t count, HashOf hash_of) {
   }
 }
 
+// Appends value(row) for each row.
+template <typename T, typename F>
+void AppendColumn(std::vector<T>* to, std::span<const uint32_t> rows, F value) {
+  const size_t base = to->size();
+  to->resize(base + rows.size());
+  T* out = to->data() + base;
+  for (const uint32_t row : rows) *out++ = value(row);
+}
+
 }  // namespace
 
 BatchAppender::BatchAppender(SpanBatch* destination) : out_(destination) {
@@ -42,12 +52,13 @@ BatchAppender::BatchAppender(SpanBatch* destination) : out_(destination) {
 
 void BatchAppender::Append(const SpanBatch& source, std::span<const uint32_t> rows) {
   BeginSource(source);
-  for (uint32_t row : rows) CopySpan(source, row);
+  CopySpans(source, rows);
 }
 
 void BatchAppender::AppendAll(const SpanBatch& source) {
-  BeginSource(source);
-  for (uint32_t row = 0; row < source.size(); ++row) CopySpan(source, row);
+  std::vector<uint32_t> rows(source.size());
+  std::iota(rows.begin(), rows.end(), 0);
+  Append(source, rows);
 }
 
 void BatchAppender::BeginSource(const SpanBatch& source) {
@@ -65,22 +76,45 @@ Code BatchAppender::Translate(const SpanBatch& source, Code code) {
   return mapped;
 }
 
+uint64_t BatchAppender::CopyValue(const SpanBatch& source, ValueType type, uint64_t value) {
+  switch (type) {
+    case ValueType::kString:
+    case ValueType::kBytes: return Translate(source, static_cast<Code>(value));
+    case ValueType::kArray:
+    case ValueType::kKvList: return CopyNested(source, NestedRange::Unpack(value));
+    default: return value;
+  }
+}
+
 void BatchAppender::CopyAttribute(const SpanBatch& source, const Attribute& a,
                                   AttributeArray* out) {
-  uint64_t value = a.value;
-  switch (a.type) {
-    case ValueType::kString:
-    case ValueType::kBytes: value = Translate(source, a.as_code()); break;
-    case ValueType::kArray:
-    case ValueType::kKvList: value = CopyNested(source, a.as_nested()); break;
-    default: break;
-  }
-  out->Add(Translate(source, a.key), a.type, value);
+  out->Add(Translate(source, a.key), a.type, CopyValue(source, a.type, a.value));
 }
 
 void BatchAppender::CopyAttributes(const SpanBatch& source, const AttributeArray& from,
                                    IndexRange range, AttributeArray* to) {
   for (uint32_t i = range.begin; i < range.end; ++i) CopyAttribute(source, from[i], to);
+}
+
+// Those of many spans: room is made once.
+void BatchAppender::CopySpanAttributes(const SpanBatch& source, std::span<const uint32_t> rows) {
+  size_t count = 0;
+  for (const uint32_t row : rows) count += source.AttributesOf(row).size();
+  AttributeArray& to = out_->attributes;
+  const uint32_t base = to.size();
+  to.keys().resize(base + count);
+  to.values().resize(base + count);
+  uint32_t* keys = to.keys().data() + base;
+  uint64_t* values = to.values().data() + base;
+  AppendColumn(&out_->attribute_end, rows, [&](uint32_t row) {
+    const IndexRange range = source.AttributesOf(row);
+    for (uint32_t i = range.begin; i < range.end; ++i) {
+      const auto type = source.attributes.type(i);
+      *keys++ = Translate(source, source.attributes.key(i)) << 3 | static_cast<uint32_t>(type);
+      *values++ = CopyValue(source, type, source.attributes.value(i));
+    }
+    return static_cast<uint32_t>(keys - to.keys().data());
+  });
 }
 
 // Inner containers first, so that the elements of this one end up side by side. As deep as the
@@ -178,30 +212,46 @@ void BatchAppender::CopyLinks(const SpanBatch& source, IndexRange range) {
   }
 }
 
-void BatchAppender::CopySpan(const SpanBatch& source, uint32_t row) {
+// Column by column: each is made room for once and filled by a loop of its own.
+void BatchAppender::CopySpans(const SpanBatch& source, std::span<const uint32_t> rows) {
   SpanBatch& to = *out_;
-  to.trace.push_back(TranslateTrace(source, source.trace[row]));
-  to.span_id.push_back(source.span_id[row]);
-  to.parent_span_id.push_back(source.parent_span_id[row]);
-  to.start_ns.push_back(source.start_ns[row]);
-  to.end_ns.push_back(source.end_ns[row]);
-  to.name.push_back(Translate(source, source.name[row]));
-  to.kind.push_back(source.kind[row]);
-  to.status.push_back(source.status[row]);
-  to.status_message.push_back(Translate(source, source.status_message[row]));
-  to.trace_state.push_back(Translate(source, source.trace_state[row]));
-  to.flags.push_back(source.flags[row]);
-  to.resource.push_back(TranslateResource(source, source.resource[row]));
-  to.scope.push_back(TranslateScope(source, source.scope[row]));
-  to.dropped_attributes.push_back(source.dropped_attributes[row]);
-  to.dropped_events.push_back(source.dropped_events[row]);
-  to.dropped_links.push_back(source.dropped_links[row]);
-  CopyAttributes(source, source.attributes, source.AttributesOf(row), &to.attributes);
-  to.attribute_end.push_back(to.attributes.size());
-  CopyEvents(source, source.EventsOf(row));
-  to.event_end.push_back(to.events.size());
-  CopyLinks(source, source.LinksOf(row));
-  to.link_end.push_back(to.links.size());
+  const auto copy = [&](auto SpanBatch::* column) {
+    AppendColumn(&(to.*column), rows,
+                 [from = (source.*column).data()](uint32_t row) { return from[row]; });
+  };
+  const auto translate = [&](std::vector<Code> SpanBatch::* column) {
+    AppendColumn(&(to.*column), rows, [&, from = (source.*column).data()](uint32_t row) {
+      return Translate(source, from[row]);
+    });
+  };
+  AppendColumn(&to.trace, rows,
+               [&](uint32_t row) { return TranslateTrace(source, source.trace[row]); });
+  copy(&SpanBatch::span_id);
+  copy(&SpanBatch::parent_span_id);
+  copy(&SpanBatch::start_ns);
+  copy(&SpanBatch::end_ns);
+  translate(&SpanBatch::name);
+  copy(&SpanBatch::kind);
+  copy(&SpanBatch::status);
+  translate(&SpanBatch::status_message);
+  translate(&SpanBatch::trace_state);
+  copy(&SpanBatch::flags);
+  AppendColumn(&to.resource, rows,
+               [&](uint32_t row) { return TranslateResource(source, source.resource[row]); });
+  AppendColumn(&to.scope, rows,
+               [&](uint32_t row) { return TranslateScope(source, source.scope[row]); });
+  copy(&SpanBatch::dropped_attributes);
+  copy(&SpanBatch::dropped_events);
+  copy(&SpanBatch::dropped_links);
+  CopySpanAttributes(source, rows);
+  AppendColumn(&to.event_end, rows, [&](uint32_t row) {
+    CopyEvents(source, source.EventsOf(row));
+    return to.events.size();
+  });
+  AppendColumn(&to.link_end, rows, [&](uint32_t row) {
+    CopyLinks(source, source.LinksOf(row));
+    return to.links.size();
+  });
 }
 
 }  // namespace weft::model

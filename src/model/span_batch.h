@@ -176,6 +176,7 @@ class BatchAppender {
 
  private:
   Code Translate(const SpanBatch& source, Code code);
+  uint64_t CopyValue(const SpanBatch& source, ValueType type, uint64_t value);
   void CopyAttribute(const SpanBatch& source, const Attribute& a, AttributeArray* out);
   void CopyAttributes(const SpanBatch& source, const AttributeArray& from, IndexRange range,
                       AttributeArray* to);
@@ -185,7 +186,8 @@ class BatchAppender {
   uint32_t TranslateScope(const SpanBatch& source, uint32_t scope);
   void CopyEvents(const SpanBatch& source, IndexRange range);
   void CopyLinks(const SpanBatch& source, IndexRange range);
-  void CopySpan(const SpanBatch& source, uint32_t row);
+  void CopySpans(const SpanBatch& source, std::span<const uint32_t> rows);
+  void CopySpanAttributes(const SpanBatch& source, std::span<const uint32_t> rows);
   void BeginSource(const SpanBatch& source);
 
   static constexpr uint32_t kUnmapped = 0xffffffff;
