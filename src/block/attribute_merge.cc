@@ -13,6 +13,23 @@ namespace weft::block {
 
 using model::ValueType;
 
+namespace {
+
+// UUIDs as 16 bytes.
+std::shared_ptr<const Dictionary> RawUuids(const Dictionary& texts) {
+  auto owner = std::make_shared<std::string>();
+  for (const std::string_view text : texts.strings) AppendUuidBytes(text, owner.get());
+  auto raw = std::make_shared<Dictionary>();
+  raw->type = texts.type;
+  for (size_t i = 0; i < texts.strings.size(); ++i) {
+    raw->strings.push_back(std::string_view(*owner).substr(i * 16, 16));
+  }
+  raw->owner = std::move(owner);
+  return raw;
+}
+
+}  // namespace
+
 AttributeMerge::AttributeMerge(Scope scope, std::span<const MergePart> parts)
     : scope_(scope), parts_(parts) {
   Counts counts;
@@ -83,19 +100,24 @@ void AttributeMerge::CountOverflow(const MergePart& part, Counts* counts) const 
 Result<std::vector<PackedColumnPtr>> AttributeMerge::Read(uint32_t column,
                                                           const std::vector<bool>& wanted) const {
   const auto& [key, type] = names_[column];
+  // Then all parts have nothing but UUIDs.
+  const bool raw_uuids = chosen_.specs[column].kind == ColumnKind::kUuid;
   std::vector<PackedColumnPtr> columns(parts_.size());
   for (size_t p = 0; p < parts_.size(); ++p) {
     if (!wanted[p]) continue;
     const MergePart& part = parts_[p];
     const uint32_t own = OwnColumn(part, column);
     if (own != kNone) {
-      WEFT_ASSIGN_OR_RETURN(columns[p], part.ReadPacked(scope_, own));
+      WEFT_ASSIGN_OR_RETURN(columns[p], part.ReadPacked(scope_, own, raw_uuids));
       continue;
     }
     if (!part.overflow->HasKey(key)) continue;
     for (const ColumnPtr& found :
          part.overflow->Columns(scope_, key, part.FirstRowOf(scope_), part.RowsOf(scope_))) {
-      if (found->type == type) columns[p] = std::make_shared<PackedColumn>(Pack(*found));
+      if (found->type != type) continue;
+      PackedColumn packed = Pack(*found);
+      if (raw_uuids) packed.dictionary = RawUuids(*packed.dictionary);
+      columns[p] = std::make_shared<PackedColumn>(std::move(packed));
     }
   }
   return columns;

@@ -56,6 +56,15 @@ uint32_t CountBits(const uint64_t* bitmap, uint32_t begin, uint32_t end) {
   return ones;
 }
 
+// A UUID of 36 characters becomes 16 bytes; what has 16 already stays.
+void AppendFixed16(ColumnKind kind, std::string_view value, std::string* out) {
+  if (kind == ColumnKind::kUuid && value.size() != 16) {
+    AppendUuidBytes(value, out);
+  } else {
+    out->append(value);
+  }
+}
+
 // Orders numbers of a kind as Parquet's statistics do.
 uint64_t OrderKey(ColumnKind kind, uint64_t number) {
   constexpr uint64_t kSign = uint64_t{1} << 63;
@@ -199,12 +208,8 @@ void ChunkEncoder::WriteDictionary() {
 
 bool ChunkEncoder::AppendBytesValue(uint32_t code, std::string* out) const {
   std::string_view value = (*values_->strings)[code];
-  if (spec_->kind == ColumnKind::kId16) {
-    out->append(value);
-    return true;
-  }
-  if (spec_->kind == ColumnKind::kUuid) {
-    AppendUuidBytes(value, out);
+  if (WidthOf(spec_->kind) == 16) {
+    AppendFixed16(spec_->kind, value, out);
     return true;
   }
   const size_t begin = out->size();
@@ -428,8 +433,8 @@ void ChunkEncoder::BoundsOfChunk() {
 // Bounds are stored without the length; values that were escaped never get here.
 void ChunkEncoder::AppendBound(uint32_t code, std::string* out) const {
   const std::string_view value = (*values_->strings)[code];
-  if (spec_->kind == ColumnKind::kUuid) {
-    AppendUuidBytes(value, out);
+  if (WidthOf(spec_->kind) == 16) {
+    AppendFixed16(spec_->kind, value, out);
   } else {
     out->append(value);
   }

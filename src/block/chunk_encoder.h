@@ -28,7 +28,8 @@ struct ColumnValues {
   const uint64_t* validity = nullptr;  // bit per row; null when every row has a value
   // Number kinds: the bits of the int64 (smaller kinds: their value), of the double, 0 or 1.
   std::span<const uint64_t> numbers;
-  // Byte kinds: codes into `strings`, which has raw bytes (not escaped; UUIDs as text).
+  // Byte kinds: codes into `strings`, which has raw bytes (not escaped; UUIDs as text or as their
+  // 16 bytes, all alike).
   std::span<const uint32_t> codes;
   const model::StringTable* strings = nullptr;
 

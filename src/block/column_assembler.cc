@@ -140,8 +140,8 @@ std::shared_ptr<const Dictionary> DecodeDictionary(const ColumnShape& shape, std
   if (!IsByteKind(shape.kind)) {
     ok = DecodeNumbers(shape.kind, page, count, dictionary.get());
   } else if (shape.kind == ColumnKind::kUuid || shape.kind == ColumnKind::kId16) {
-    ok = DecodeFixed16(page, count, shape.kind == ColumnKind::kUuid, texts.get(),
-                       &dictionary->strings);
+    const bool texts_wanted = shape.kind == ColumnKind::kUuid && !shape.raw_uuids;
+    ok = DecodeFixed16(page, count, texts_wanted, texts.get(), &dictionary->strings);
   } else {
     ok = DecodeStrings(page, count, IsText(shape.kind), texts.get(), &dictionary->strings);
   }
@@ -188,7 +188,7 @@ ColumnAssembler::ColumnAssembler(const ColumnShape& shape,
   column_->row_count = row_count;
   present_.assign(uint64_t{row_count} / 64 + 1, 0);
   if (shape.kind == ColumnKind::kBool) dictionary_ = BoolDictionary();
-  if (IsByteKind(shape.kind) && shape.encoding != ChunkEncoding::kDictionary) {
+  if (IsByteKind(shape.kind) && shape.encoding != ChunkEncoding::kDictionary && !shape.packed) {
     table_ = std::make_shared<model::StringTable>();
   }
 }
@@ -291,13 +291,19 @@ bool ColumnAssembler::AddPlainBytes(std::string_view bytes, uint32_t skip, uint3
     }
     if (i < skip) continue;
     text_.clear();
-    if (shape_.kind == ColumnKind::kUuid) {
+    if (shape_.kind == ColumnKind::kUuid && !shape_.raw_uuids) {
       AppendUuidText(value, &text_);
       value = text_;
     } else if (IsText(shape_.kind) && AppendUnescapedText(value, &text_)) {
       value = text_;
     }
-    codes_.push_back(table_->Intern(value));
+    if (table_) {
+      codes_.push_back(table_->Intern(value));
+    } else {
+      codes_.push_back(static_cast<uint32_t>(plain_ends_.size()));
+      plain_bytes_.append(value);
+      plain_ends_.push_back(plain_bytes_.size());
+    }
   }
   return true;
 }
@@ -331,6 +337,20 @@ void ColumnAssembler::FinishPlainBytes() {
     dictionary->strings.push_back((*table_)[code]);
   }
   dictionary->owner = table_;
+  dictionary_ = std::move(dictionary);
+}
+
+void ColumnAssembler::FinishPackedBytes() {
+  auto owner = std::make_shared<std::string>(std::move(plain_bytes_));
+  auto dictionary = std::make_shared<Dictionary>();
+  dictionary->type = shape_.type;
+  dictionary->strings.reserve(plain_ends_.size());
+  size_t begin = 0;
+  for (const size_t end : plain_ends_) {
+    dictionary->strings.push_back(std::string_view(*owner).substr(begin, end - begin));
+    begin = end;
+  }
+  dictionary->owner = std::move(owner);
   dictionary_ = std::move(dictionary);
 }
 
@@ -375,6 +395,7 @@ std::shared_ptr<PackedColumn> ColumnAssembler::FinishPacked() {
     CountBefore(packed.get());
   }
   if (table_) FinishPlainBytes();
+  if (!plain_ends_.empty()) FinishPackedBytes();
   if (codes_wanted()) {
     if (!dictionary_) dictionary_ = std::make_shared<Dictionary>(Dictionary{.type = shape_.type});
     packed->dictionary = dictionary_;

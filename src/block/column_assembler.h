@@ -24,6 +24,9 @@ struct ColumnShape {
   ChunkEncoding encoding = ChunkEncoding::kPlain;
   model::ValueType type = model::ValueType::kString;
   bool plain_numbers = false;  // numbers become plain even where the chunk has a dictionary
+  // For FinishPacked: byte strings that are stored one by one stay so, equal ones are not found.
+  bool packed = false;
+  bool raw_uuids = false;  // UUIDs are their 16 bytes, not texts
 };
 
 // The values of a dictionary page; null when it is broken. `page` must have `count` values and is
@@ -66,6 +69,7 @@ class ColumnAssembler {
   template <typename T>
   void SpreadOver(const std::vector<T>& values, T nothing, std::vector<T>* rows) const;
   void FinishPlainBytes();
+  void FinishPackedBytes();
   void LookUpNumbers();
   void FinishNumbers();
 
@@ -80,6 +84,8 @@ class ColumnAssembler {
   std::vector<int64_t> ints_;
   std::vector<double> doubles_;
   std::shared_ptr<model::StringTable> table_;  // of plain byte strings
+  std::string plain_bytes_;                    // of them, when packed
+  std::vector<size_t> plain_ends_;
   std::string text_;
 };
 

@@ -26,11 +26,11 @@ Result<ColumnPtr> MergePart::Read(Scope scope, uint32_t column) const {
   return table.Read(*group, column, nullptr);
 }
 
-Result<PackedColumnPtr> MergePart::ReadPacked(Scope scope, uint32_t column) const {
+Result<PackedColumnPtr> MergePart::ReadPacked(Scope scope, uint32_t column, bool raw_uuids) const {
   const auto group = GroupOf(scope);
   const TableReader& table = block->table(scope);
   if (!group || table.AllNull(*group, column)) return PackedColumnPtr();
-  return table.ReadPacked(*group, column);
+  return table.ReadPacked(*group, column, raw_uuids);
 }
 
 }  // namespace weft::block

@@ -28,7 +28,7 @@ struct MergePart {
   uint64_t FirstRowOf(Scope scope) const;  // of the scope's file
   // Null when no row has a value.
   Result<ColumnPtr> Read(Scope scope, uint32_t column) const;
-  Result<PackedColumnPtr> ReadPacked(Scope scope, uint32_t column) const;
+  Result<PackedColumnPtr> ReadPacked(Scope scope, uint32_t column, bool raw_uuids = false) const;
 };
 
 // Row `row` of part `part`'s share of a table.

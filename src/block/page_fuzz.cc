@@ -1,6 +1,7 @@
 // The parsers of a block's parts, each on any bytes: page headers, dictionaries, page contents of
 // every kind and encoding, footers, meta.json. The first byte chooses.
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
@@ -30,6 +31,16 @@ void CheckColumn(const Column& column) {
   }
 }
 
+// There are as many values as rows that have one.
+void CheckPacked(const PackedColumn& column) {
+  size_t present = column.present.empty() ? column.row_count : 0;
+  for (const uint64_t word : column.present) present += std::popcount(word);
+  if (column.codes.size() + column.ints.size() + column.doubles.size() != present) std::abort();
+  for (const uint32_t code : column.codes) {
+    if (!column.dictionary || code >= column.dictionary->size()) std::abort();
+  }
+}
+
 // Four bytes say what the page is, the rest is the page.
 void ReadPage(std::string_view bytes) {
   if (bytes.size() < 5) return;
@@ -37,7 +48,9 @@ void ReadPage(std::string_view bytes) {
   ColumnShape shape{.kind = static_cast<ColumnKind>(byte(0) % 12),
                     .optional = (byte(0) & 0x80) != 0,
                     .encoding = static_cast<ChunkEncoding>(byte(1) % 3),
-                    .plain_numbers = (byte(1) & 0x80) != 0};
+                    .plain_numbers = (byte(1) & 0x80) != 0,
+                    .packed = (byte(1) & 0x40) != 0,
+                    .raw_uuids = (byte(1) & 0x60) == 0x60};
   // What a footer can say: differences are of integers, ids of 8 bytes and bools have no
   // dictionary.
   const bool integer = shape.kind == ColumnKind::kInt64 || shape.kind == ColumnKind::kTimestamp;
@@ -54,7 +67,12 @@ void ReadPage(std::string_view bytes) {
     bytes.remove_prefix(half);
   }
   ColumnAssembler assembler(shape, dictionary, rows - skip);
-  if (assembler.AddPage(bytes, rows, skip, rows - skip)) CheckColumn(*assembler.Finish());
+  if (!assembler.AddPage(bytes, rows, skip, rows - skip)) return;
+  if (shape.packed) {
+    CheckPacked(*assembler.FinishPacked());
+  } else {
+    CheckColumn(*assembler.Finish());
+  }
 }
 
 }  // namespace

@@ -167,13 +167,16 @@ Result<TableReader::Bytes> TableReader::FetchPage(const ChunkPlace& chunk, uint6
   return Bytes{std::string_view(buffer.get(), plain_size), buffer};
 }
 
-Result<std::shared_ptr<const Dictionary>> TableReader::ReadDictionary(uint32_t row_group,
+Result<std::shared_ptr<const Dictionary>> TableReader::ReadDictionary(const ColumnShape& shape,
+                                                                      uint32_t row_group,
                                                                       uint32_t column,
                                                                       ByteCounter* bytes) const {
   const ChunkPlace& chunk = footer_.row_groups[row_group].chunks[column];
   if (chunk.dictionary_offset == 0) return std::shared_ptr<const Dictionary>();
   const ColumnCache::Key key{owner_, row_group, DictionaryItem(column)};
-  if (auto known = cache_->Find<Dictionary>(key)) return known;
+  if (!shape.packed) {
+    if (auto known = cache_->Find<Dictionary>(key)) return known;
+  }
   WEFT_ASSIGN_OR_RETURN(const Bytes header_bytes,
                         Fetch(chunk.dictionary_offset, chunk.dictionary_bytes, nullptr));
   PageHeader header;
@@ -183,10 +186,10 @@ Result<std::shared_ptr<const Dictionary>> TableReader::ReadDictionary(uint32_t r
   }
   WEFT_ASSIGN_OR_RETURN(const Bytes page, FetchPage(chunk, chunk.dictionary_offset,
                                                     chunk.dictionary_bytes, true, 0, bytes));
-  auto dictionary = DecodeDictionary(ShapeOf(row_group, column), page.view,
-                                     static_cast<uint32_t>(header.value_count), page.owner);
+  auto dictionary =
+      DecodeDictionary(shape, page.view, static_cast<uint32_t>(header.value_count), page.owner);
   if (!dictionary) return Corrupt("the dictionary is broken");
-  cache_->Insert(key, dictionary, DictionaryBytes(*dictionary));
+  if (!shape.packed) cache_->Insert(key, dictionary, DictionaryBytes(*dictionary));
   return dictionary;
 }
 
@@ -230,15 +233,15 @@ Result<ColumnPtr> TableReader::Read(uint32_t row_group, uint32_t column, ByteCou
   return whole;
 }
 
-Result<ColumnAssembler> TableReader::Assemble(uint32_t row_group, uint32_t column, uint32_t begin,
-                                              uint32_t end, bool trust_nulls,
-                                              ByteCounter* bytes) const {
-  auto dictionary = ReadDictionary(row_group, column, bytes);
+Result<ColumnAssembler> TableReader::Assemble(const ColumnShape& shape, uint32_t row_group,
+                                              uint32_t column, uint32_t begin, uint32_t end,
+                                              bool trust_nulls, ByteCounter* bytes) const {
+  auto dictionary = ReadDictionary(shape, row_group, column, bytes);
   if (!dictionary.ok()) {
     return Explain(dictionary.error(), row_group, column, 0,
                    footer_.row_groups[row_group].row_count);
   }
-  ColumnAssembler assembler(ShapeOf(row_group, column), *dictionary, end - begin);
+  ColumnAssembler assembler(shape, *dictionary, end - begin);
   if (trust_nulls && footer_.columns[column].optional && AllNull(row_group, column)) {
     assembler.AddNulls(end - begin);
   } else {
@@ -247,24 +250,30 @@ Result<ColumnAssembler> TableReader::Assemble(uint32_t row_group, uint32_t colum
   return assembler;
 }
 
-Result<PackedColumnPtr> TableReader::ReadPacked(uint32_t row_group, uint32_t column) const {
+Result<PackedColumnPtr> TableReader::ReadPacked(uint32_t row_group, uint32_t column,
+                                                bool raw_uuids) const {
   const uint32_t rows = footer_.row_groups[row_group].row_count;
+  ColumnShape shape = ShapeOf(row_group, column);
+  shape.packed = true;
+  shape.raw_uuids = raw_uuids;
   WEFT_ASSIGN_OR_RETURN(ColumnAssembler assembler,
-                        Assemble(row_group, column, 0, rows, /*trust_nulls=*/true, nullptr));
+                        Assemble(shape, row_group, column, 0, rows, /*trust_nulls=*/true, nullptr));
   return PackedColumnPtr(assembler.FinishPacked());
 }
 
 Result<ColumnPtr> TableReader::ReadRange(uint32_t row_group, uint32_t column, uint32_t begin,
                                          uint32_t end, ByteCounter* bytes) const {
   WEFT_ASSIGN_OR_RETURN(ColumnAssembler assembler,
-                        Assemble(row_group, column, begin, end, /*trust_nulls=*/true, bytes));
+                        Assemble(ShapeOf(row_group, column), row_group, column, begin, end,
+                                 /*trust_nulls=*/true, bytes));
   return ColumnPtr(assembler.Finish());
 }
 
 Result<ColumnPtr> TableReader::ReadPages(uint32_t row_group, uint32_t column, uint32_t begin,
                                          uint32_t end) const {
   WEFT_ASSIGN_OR_RETURN(ColumnAssembler assembler,
-                        Assemble(row_group, column, begin, end, /*trust_nulls=*/false, nullptr));
+                        Assemble(ShapeOf(row_group, column), row_group, column, begin, end,
+                                 /*trust_nulls=*/false, nullptr));
   return ColumnPtr(assembler.Finish());
 }
 
@@ -279,12 +288,12 @@ Result<ColumnPtr> TableReader::ReadRows(uint32_t row_group, uint32_t column,
     WEFT_ASSIGN_OR_RETURN(const ColumnPtr whole, Read(row_group, column, bytes));
     return GatherRows(*whole, rows);
   }
-  auto dictionary = ReadDictionary(row_group, column, bytes);
+  const ColumnShape shape = ShapeOf(row_group, column);
+  auto dictionary = ReadDictionary(shape, row_group, column, bytes);
   if (!dictionary.ok()) {
     return Explain(dictionary.error(), row_group, column, 0, group.row_count);
   }
-  ColumnAssembler assembler(ShapeOf(row_group, column), *dictionary,
-                            static_cast<uint32_t>(rows.size()));
+  ColumnAssembler assembler(shape, *dictionary, static_cast<uint32_t>(rows.size()));
   for (size_t i = 0; i < rows.size();) {
     size_t run = i + 1;
     while (run < rows.size() && rows[run] == rows[run - 1] + 1) ++run;

@@ -58,8 +58,9 @@ class TableReader {
 
   // The whole column of a row group.
   Result<ColumnPtr> Read(uint32_t row_group, uint32_t column, ByteCounter* bytes) const;
-  // The same, values alone; not kept in the cache.
-  Result<PackedColumnPtr> ReadPacked(uint32_t row_group, uint32_t column) const;
+  // The same, values alone; not kept in the cache. Byte strings that are stored one by one have an
+  // entry of the dictionary each; UUIDs are their 16 bytes if `raw_uuids`.
+  Result<PackedColumnPtr> ReadPacked(uint32_t row_group, uint32_t column, bool raw_uuids) const;
   // Rows [begin, end) of it.
   Result<ColumnPtr> ReadRange(uint32_t row_group, uint32_t column, uint32_t begin, uint32_t end,
                               ByteCounter* bytes) const;
@@ -83,10 +84,12 @@ class TableReader {
 
   Result<Bytes> FetchPage(const ChunkPlace& chunk, uint64_t offset, uint32_t size, bool dictionary,
                           uint32_t value_count, ByteCounter* bytes) const;
-  Result<std::shared_ptr<const Dictionary>> ReadDictionary(uint32_t row_group, uint32_t column,
+  Result<std::shared_ptr<const Dictionary>> ReadDictionary(const ColumnShape& shape,
+                                                           uint32_t row_group, uint32_t column,
                                                            ByteCounter* bytes) const;
-  Result<ColumnAssembler> Assemble(uint32_t row_group, uint32_t column, uint32_t begin,
-                                   uint32_t end, bool trust_nulls, ByteCounter* bytes) const;
+  Result<ColumnAssembler> Assemble(const ColumnShape& shape, uint32_t row_group, uint32_t column,
+                                   uint32_t begin, uint32_t end, bool trust_nulls,
+                                   ByteCounter* bytes) const;
   Error AddRows(uint32_t row_group, uint32_t column, uint32_t begin, uint32_t end,
                 ColumnAssembler* assembler, ByteCounter* bytes) const;
   ColumnPtr FindWhole(uint32_t row_group, uint32_t column) const;

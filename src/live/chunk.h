@@ -57,6 +57,13 @@ struct Chunk {
   };
   std::vector<Stored> stored;
   uint32_t released_count = 0;
+  // Where the last rows went when nearly all had been released: a query that still holds this chunk
+  // learns there whether a block has them.
+  struct Moved {
+    std::shared_ptr<Chunk> to;
+    std::vector<std::pair<uint32_t, uint32_t>> rows;  // here, there
+  };
+  Moved moved;
   size_t counted_bytes = 0;  // what the shard's byte count holds of this chunk
 };
 

@@ -15,6 +15,9 @@ constexpr uint64_t kTraceBytes = 256;
 // makes a fragment.
 constexpr size_t kRecentMax = 1u << 17;
 
+// A chunk of which at most this share is left is emptied.
+constexpr uint32_t kMovedShare = 4;
+
 uint64_t BloomBits(model::SpanId id) {
   const uint64_t h = model::MixBits(id.value);
   return uint64_t{1} << (h & 63) | uint64_t{1} << (h >> 6 & 63);
@@ -239,14 +242,53 @@ void Shard::Release(const CutJob& job) {
     }
   }
   tenant.spans -= job.span_count;
+  for (const std::shared_ptr<Chunk>& chunk : job.chunks) {
+    if (IsWorthMoving(*chunk)) MoveRest(&tenant, chunk.get());
+  }
   uint64_t freed_bytes = 0;
   std::erase_if(tenant.chunks, [&](const std::shared_ptr<Chunk>& chunk) {
-    const bool done = chunk->sealed() && chunk->released_count == chunk->batch->size();
+    const bool done = chunk->sealed() &&
+                      (chunk->released_count == chunk->batch->size() || chunk->moved.to != nullptr);
     if (done) freed_bytes += chunk->counted_bytes;
     return done;
   });
   bytes_ -= freed_bytes;
   std::erase_if(tenant.jobs, [&](const std::shared_ptr<CutJob>& j) { return j.get() == &job; });
+}
+
+// Nearly all of it is in visible blocks, and nothing of it is on its way into one.
+bool Shard::IsWorthMoving(const Chunk& chunk) const {
+  const uint32_t left = chunk.batch->size() - chunk.released_count;
+  if (!chunk.sealed() || left == 0 || left * kMovedShare > chunk.batch->size()) return false;
+  return std::all_of(chunk.stored.begin(), chunk.stored.end(),
+                     [](const Chunk::Stored& stored) { return stored.released; });
+}
+
+void Shard::MoveRest(Tenant* tenant, Chunk* chunk) {
+  const model::SpanBatch& batch = *chunk->batch;
+  RowBits released(batch.size() / 64 + 1, 0);
+  for (const Chunk::Stored& stored : chunk->stored) OrBits(&released, stored.rows);
+  const std::shared_ptr<Chunk> to = OpenChunk(tenant);
+  std::vector<uint32_t> rows;
+  std::vector<uint32_t> new_row(batch.size());
+  absl::flat_hash_set<LiveTrace*> traces;
+  for (uint32_t row = 0; row < batch.size(); ++row) {
+    if ((released[row / 64] >> (row % 64) & 1) != 0) continue;
+    new_row[row] = to->batch->size() + static_cast<uint32_t>(rows.size());
+    chunk->moved.rows.emplace_back(row, new_row[row]);
+    rows.push_back(row);
+    to->origin.push_back(chunk->origin[row]);
+    // What is in no block and on its way into none is of a trace that takes spans.
+    traces.insert(tenant->traces.find(batch.trace_id(row))->second.get());
+  }
+  for (LiveTrace* trace : traces) {
+    for (RowAt& at : trace->rows) {
+      if (at.chunk == chunk) at = {to.get(), new_row[at.row]};
+    }
+  }
+  to->appender->Append(batch, rows);
+  chunk->moved.to = to;
+  CountBytes(to.get());
 }
 
 std::vector<ChunkView> Shard::Snapshot(const model::TenantId& tenant_id, TimeRange range) {
@@ -279,10 +321,23 @@ RowBits Shard::ExcludedRows(const ChunkView& view,
                             const absl::flat_hash_set<std::string>& visible) const {
   MutexLock lock(mutex_);
   RowBits excluded = view.released;
-  for (const Chunk::Stored& stored : view.chunk->stored) {
-    if (visible.contains(stored.block_id)) OrBits(&excluded, stored.rows);
-  }
+  OrBits(&excluded, RowsInBlocks(*view.chunk, visible));
   return excluded;
+}
+
+RowBits Shard::RowsInBlocks(const Chunk& chunk, const absl::flat_hash_set<std::string>& visible) {
+  RowBits rows;
+  for (const Chunk::Stored& stored : chunk.stored) {
+    if (visible.contains(stored.block_id)) OrBits(&rows, stored.rows);
+  }
+  if (chunk.moved.to == nullptr) return rows;
+  const RowBits there = RowsInBlocks(*chunk.moved.to, visible);
+  for (const auto& [row, moved_row] : chunk.moved.rows) {
+    if (moved_row / 64 < there.size() && (there[moved_row / 64] >> (moved_row % 64) & 1) != 0) {
+      SetBit(&rows, row);
+    }
+  }
+  return rows;
 }
 
 void Shard::FindTrace(const model::TenantId& tenant_id, model::TraceId id,

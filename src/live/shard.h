@@ -10,7 +10,8 @@
 // CutJob: the chunks they are in are sealed,
 //    the traces leave the map; a span that comes later begins a fragment.
 // 4. Release: the job's block is visible; its rows are marked, and a chunk with nothing else in it
-// is freed.
+// is freed. What little is left of a chunk, of traces that take long, moves to the open one, so
+// that a few slow traces do not hold the memory of many.
 //
 // Merge and the cutting calls come from the shard's thread; everything else from any.
 #pragma once
@@ -121,6 +122,9 @@ class Shard {
   std::shared_ptr<CutJob> MakeJob(Tenant* tenant) WEFT_REQUIRES(mutex_);
   void MarkInFlight(CutJob* job) WEFT_REQUIRES(mutex_);
   void CountBytes(Chunk* chunk) WEFT_REQUIRES(mutex_);
+  bool IsWorthMoving(const Chunk& chunk) const WEFT_REQUIRES(mutex_);
+  void MoveRest(Tenant* tenant, Chunk* chunk) WEFT_REQUIRES(mutex_);
+  static RowBits RowsInBlocks(const Chunk& chunk, const absl::flat_hash_set<std::string>& visible);
 
   const CutLimits limits_;
   const NewBlockId new_block_id_;

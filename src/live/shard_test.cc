@@ -131,6 +131,48 @@ TEST_F(ShardTest, MemoryIsGivenBack) {
   EXPECT_EQ(shard.counts().traces, 0u);
 }
 
+TEST_F(ShardTest, WhatIsLeftOfAChunkMovesToTheOpenOne) {
+  std::vector<TestSpan> spans;
+  for (uint64_t t = 1; t <= 9; ++t) spans.push_back({.trace = t, .id = t});
+  spans.push_back({.trace = 10, .id = 10, .parent = 99});  // has no root: waits longer
+  spans.push_back({.trace = 10, .id = 11, .parent = 10});
+  Merge(spans, 0);
+  const auto job = CutAt(4 * kSecond);
+  ASSERT_NE(job, nullptr);
+  ASSERT_EQ(job->span_count, 9u);
+  const auto before = shard.Snapshot("t", {});
+  const uint64_t bytes = shard.counts().bytes;
+  shard.Release(*job);
+  EXPECT_EQ(VisibleRows({job->block_id}), 2u);
+  EXPECT_LE(shard.counts().bytes, bytes);
+  model::SpanBatch found;
+  shard.FindTrace("t", {0, 10}, &found);
+  EXPECT_EQ(found.size(), 2u);
+  EXPECT_EQ(Merge({spans[9], spans[10]}, 5 * kSecond), 0u) << "retries are known";
+
+  // The trace goes into a block; who took a view before the move learns of it.
+  const auto late = CutAt(16 * kSecond);
+  ASSERT_NE(late, nullptr);
+  EXPECT_EQ(late->span_count, 2u);
+  ASSERT_EQ(before.size(), 1u);
+  const auto count = [&](const absl::flat_hash_set<std::string>& visible) {
+    uint32_t rows = before[0].columns->batch().size();
+    for (const uint64_t word : shard.ExcludedRows(before[0], visible))
+      rows -= static_cast<uint32_t>(__builtin_popcountll(word));
+    return rows;
+  };
+  EXPECT_EQ(count({}), 11u);
+  EXPECT_EQ(count({job->block_id}), 2u);
+  EXPECT_EQ(count({job->block_id, late->block_id}), 0u);
+  shard.Release(*late);
+  EXPECT_EQ(count({job->block_id, late->block_id}), 0u);
+  EXPECT_EQ(VisibleRows({job->block_id, late->block_id}), 0u);
+  EXPECT_EQ(shard.counts().spans, 0u);
+  // The WAL rows are those of the first arrival.
+  ASSERT_EQ(late->traces.size(), 1u);
+  for (const RowAt& at : late->traces[0]->rows) EXPECT_EQ(at.chunk->origin[at.row].record, 0u);
+}
+
 TEST_F(ShardTest, TenantsDoNotMeet) {
   Merge({{.id = 1}}, 0, "a");
   Merge({{.id = 1}}, 0, "b");
