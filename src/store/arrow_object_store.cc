@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -36,16 +37,20 @@ class ArrowObjectStore::RangeFile : public ReadableFile {
 
   Error ReadAt(uint64_t offset, size_t length, char* out) const override {
     if (offset > size_bytes_ || length > size_bytes_ - offset) return TooShort();
-    if (length == 0) return Error::Ok();
+    return store_.chunks_.Read(
+        path_, size_bytes_, offset, length,
+        [this](uint64_t at, size_t count, char* to) { return Fetch(at, count, to); }, out);
+  }
+  uint64_t size_bytes() const override { return size_bytes_; }
+
+ private:
+  Error Fetch(uint64_t offset, size_t length, char* out) const {
     const auto read =
         file_->ReadAt(static_cast<int64_t>(offset), static_cast<int64_t>(length), out);
     const uint64_t bytes = read.ok() ? static_cast<uint64_t>(*read) : 0;
     WEFT_RETURN_IF_ERROR(store_.Finish(Op::kGet, read.status(), path_, bytes));
     return bytes == length ? Error::Ok() : TooShort();
   }
-  uint64_t size_bytes() const override { return size_bytes_; }
-
- private:
   Error TooShort() const { return Error(ErrorCode::kCorrupt, path_ + " is too short"); }
 
   const ArrowObjectStore& store_;
@@ -162,6 +167,7 @@ Error ArrowObjectStore::Put(std::span<const NamedBytes> objects) {
   for (Upload& upload : uploads) {
     if (Error finished = upload.Finish(); error.ok()) error = std::move(finished);
   }
+  for (const NamedBytes& object : objects) chunks_.Forget(PathOf(object.name));
   return error;
 }
 
@@ -199,21 +205,29 @@ Result<Listing> ArrowObjectStore::List(const std::string& folder) const {
   arrow::fs::FileSelector selector;
   selector.base_dir = PathOf(folder);
   selector.allow_not_found = true;
+  // Arrow shows a folder of Google's only where there is a marker object for it; so their names are
+  // taken from those of the objects. It asks for all that is below in any case.
+  selector.recursive = files_->type_name() == "gcs";
   const auto infos = files_->GetFileInfo(selector);
   const Error error = Finish(Op::kList, infos.status(), selector.base_dir, 0);
   if (error.code() == ErrorCode::kNotFound) return Listing{};
   WEFT_RETURN_IF_ERROR(error);
   Listing listing;
+  std::set<std::string> folders;
   for (const arrow::fs::FileInfo& info : *infos) {
-    std::string name = info.base_name();
+    std::string name = info.path().substr(std::min(info.path().size(), selector.base_dir.size()));
+    name.erase(0, name.find_first_not_of('/'));
+    const size_t end = name.find('/');
+    const bool is_folder = end != std::string::npos || info.IsDirectory();
+    name.resize(std::min(end, name.size()));
     if (!CheckObjectName(name).ok()) continue;  // not ours
-    if (info.type() == arrow::fs::FileType::Directory) {
-      listing.folders.push_back(std::move(name));
-    } else if (info.type() == arrow::fs::FileType::File && info.size() > 0) {
+    if (is_folder) {
+      folders.insert(std::move(name));
+    } else if (info.IsFile() && info.size() > 0) {
       listing.objects.push_back({std::move(name), static_cast<uint64_t>(info.size())});
     }
   }
-  std::sort(listing.folders.begin(), listing.folders.end());
+  listing.folders.assign(folders.begin(), folders.end());
   std::sort(listing.objects.begin(), listing.objects.end(),
             [](const ObjectInfo& a, const ObjectInfo& b) { return a.name < b.name; });
   return listing;
@@ -223,6 +237,7 @@ Error ArrowObjectStore::Delete(const std::string& name) {
   WEFT_RETURN_IF_ERROR(CheckObjectName(name));
   const std::string path = PathOf(name);
   Error error = Finish(Op::kDelete, files_->DeleteFile(path), path, 0);
+  chunks_.Forget(path);
   return error.code() == ErrorCode::kNotFound ? Error::Ok() : error;
 }
 
@@ -230,6 +245,7 @@ Error ArrowObjectStore::DeleteFolder(const std::string& folder) {
   WEFT_RETURN_IF_ERROR(CheckObjectName(folder));
   const std::string path = PathOf(folder);
   Error error = Finish(Op::kDelete, files_->DeleteDir(path), path, 0);
+  chunks_.Forget(path + "/");
   return error.code() == ErrorCode::kNotFound ? Error::Ok() : error;
 }
 

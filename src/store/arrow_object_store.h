@@ -9,6 +9,9 @@
 //   change).
 // - A folder may stay listed after its last object is gone: Arrow leaves a marker object.
 // - Several objects of one Put() are sent side by side.
+// - Small reads are served from chunks kept in memory, kCacheBytesMax of them (chunk_cache.h); a
+//   large one is one request. What another process replaces or deletes may
+//   still be read from there.
 //
 // Requests are tried again inside the service's client, for seconds. After that the error is
 // kUnavailable when it may pass by itself (unreachable, overloaded, timed out), kNotFound when the
@@ -25,6 +28,7 @@
 #include <string>
 
 #include "base/metrics.h"
+#include "store/chunk_cache.h"
 #include "store/object_store.h"
 
 namespace arrow {
@@ -39,6 +43,8 @@ namespace weft::store {
 class ArrowObjectStore : public ObjectStore {
  public:
   using ObjectStore::Put;
+
+  static constexpr uint64_t kCacheBytesMax = 64 << 20;
 
   // `root` is a path of the file system: "bucket" or "bucket/prefix". The folders of an object are
   // not made, as none of the services needs that. `metrics` must outlive the store and its files.
@@ -77,6 +83,7 @@ class ArrowObjectStore : public ObjectStore {
   const std::shared_ptr<arrow::fs::FileSystem> files_;
   const std::string root_;
   std::array<OpCounters, kOpCount> counters_;
+  mutable ChunkCache chunks_{kCacheBytesMax};
 };
 
 }  // namespace weft::store
