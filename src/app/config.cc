@@ -21,6 +21,13 @@ Read Text(std::string Config::* field) {
   };
 }
 
+Read TextOrNothing(std::string Config::* field) {
+  return [field](const std::string& text, Config* c) {
+    c->*field = text;
+    return Error::Ok();
+  };
+}
+
 Read Duration(int64_t Config::* field) {
   return [field](const std::string& text, Config* c) {
     WEFT_ASSIGN_OR_RETURN(c->*field, ParseDuration(text));
@@ -144,6 +151,10 @@ Result<std::map<std::string, std::string>> ReadYaml(const std::string& text,
 const std::vector<Setting>& Settings() {
   static const std::vector<Setting> kSettings = {
       {"data", "./weft-data", "folder of everything that is stored", Text(&Config::data)},
+      {"store", "",
+       "where blocks are kept: s3://..., gs://..., abfs://... or file:///path (see operating.md); "
+       "empty for the data folder",
+       TextOrNothing(&Config::store)},
       {"http", "127.0.0.1:3200",
        "address of the UI, every query API, /metrics and /ready; port 0 picks a free one",
        Text(&Config::http)},
@@ -298,7 +309,8 @@ std::string PrintConfig(const ConfigReading& reading) {
 std::string PrintReference() {
   std::string out = "| key | default | flag | environment | meaning |\n|---|---|---|---|---|\n";
   for (const Setting& s : Settings()) {
-    out += "| `" + s.key + "` | `" + s.default_text + "` | `--" + FlagName(s.key) + "` | `" +
+    const std::string standard = s.default_text.empty() ? "" : "`" + s.default_text + "`";
+    out += "| `" + s.key + "` | " + standard + " | `--" + FlagName(s.key) + "` | `" +
            EnvironmentName(s.key) + "` | " + s.help + " |\n";
   }
   return out;

@@ -20,6 +20,7 @@ namespace weft::app {
 
 struct Config {
   std::string data;
+  std::string store;  // see store/open_object_store.h; empty: the folder `blocks` of `data`
   std::string http;
   std::string otlp_grpc;
   std::string otlp_http;

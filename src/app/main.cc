@@ -20,6 +20,7 @@
 #include "app/serve.h"
 #include "app/version.h"
 #include "demo/demo.h"
+#include "store/open_object_store.h"
 
 namespace weft::app {
 namespace {
@@ -169,11 +170,21 @@ void AddTrace(CLI::App* root, int* exit_code) {
   command->callback([options, exit_code] { *exit_code = commands::RunTrace(*options); });
 }
 
+void AddBlockPlace(CLI::App* command, commands::BlockPlace* place) {
+  command->add_option("--data", place->data_dir, "data folder")->capture_default_str();
+  command
+      ->add_option("--store", place->store,
+                   "or: the object store, as `weft serve --store` has it; without it, the one that "
+                   "a server running on the data folder uses")
+      ->envname(EnvironmentName("store"));
+}
+
 void AddBlocks(CLI::App* root, int* exit_code) {
   auto options = std::make_shared<commands::BlocksOptions>();
   CLI::App* command = root->add_subcommand(
-      "blocks", "List the blocks of a data folder, with or without a running server");
-  command->add_option("--data", options->data_dir, "data folder")->capture_default_str();
+      "blocks",
+      "List the blocks of a data folder or object store, with or without a running server");
+  AddBlockPlace(command, &options->place);
   command->add_flag("--json", options->json, "one JSON object a line");
   command->callback([options, exit_code] { *exit_code = commands::RunBlocks(*options); });
 }
@@ -184,7 +195,7 @@ void AddCheck(CLI::App* root, int* exit_code) {
       "check", "Read every byte of stored blocks and say what is wrong with them");
   command->add_option("blocks", options->blocks, "block ids; all when none is named")
       ->type_name("BLOCK");
-  command->add_option("--data", options->data_dir, "data folder")->capture_default_str();
+  AddBlockPlace(command, &options->place);
   command->callback([options, exit_code] { *exit_code = commands::RunCheck(*options); });
 }
 
@@ -210,4 +221,8 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace weft::app
 
-int main(int argc, char** argv) { return weft::app::Main(argc, argv); }
+int main(int argc, char** argv) {
+  const int exit_code = weft::app::Main(argc, argv);
+  weft::store::CloseObjectStores();
+  return exit_code;
+}

@@ -1,6 +1,6 @@
 // The server's life:
 //
-// 1. Lock the data folder, list its blocks.
+// 1. Lock the data folder, list the blocks of the store.
 // 2. Serve HTTP, so that /ready and /metrics say what is going on; replay the write-ahead log.
 // 3. Start the receivers, write server.json: ready.
 // 4. At a signal: stop the receivers, write everything to blocks, stop answering.
@@ -33,7 +33,7 @@
 #include "receive/otlp/grpc_receiver.h"
 #include "receive/otlp/http_receiver.h"
 #include "store/block_store.h"
-#include "store/local_object_store.h"
+#include "store/open_object_store.h"
 
 namespace weft::app {
 namespace {
@@ -84,13 +84,14 @@ class Server {
     StartCompactor();
     WEFT_RETURN_IF_ERROR(StartReceivers());
     const ServerAddresses addresses{http_->bound_address(), grpc_receiver_->bound_address(),
-                                    http_receiver_->bound_address()};
+                                    http_receiver_->bound_address(), config_.store};
     WEFT_RETURN_IF_ERROR(WriteServerFile(env_, config_.data, addresses));
     ready_ = true;
     LogInfo("ready", {{"http", addresses.http},
                       {"otlp_grpc", addresses.otlp_grpc},
                       {"otlp_http", addresses.otlp_http},
-                      {"data", config_.data}});
+                      {"data", config_.data},
+                      {"store", config_.store.empty() ? "local" : config_.store}});
     return Error::Ok();
   }
 
@@ -120,7 +121,18 @@ class Server {
       return lock.error().WithContext("the data folder " + config_.data +
                                       " is in use by another server");
     lock_ = std::move(*lock);
-    objects_ = std::make_unique<store::LocalObjectStore>(env_, config_.data + "/blocks");
+    const std::string folder = config_.data + "/blocks";
+    disk_path_ = store::FolderOfStore(config_.store, config_.data);
+    if (disk_path_.empty() && config_.retention_disk_free_bytes > 0) {
+      return Error(ErrorCode::kInvalidArgument,
+                   "retention.disk-free is for blocks on a disk of this machine; with the store " +
+                       config_.store + ", use retention.age or retention.tenant-bytes");
+    }
+    WEFT_ASSIGN_OR_RETURN(objects_, store::OpenObjectStore(env_, config_.store, folder, metrics_));
+    if (!config_.store.empty() && env_.Exists(folder)) {
+      LogWarn("the data folder has blocks of its own, which are not seen with this store",
+              {{"folder", folder}, {"store", config_.store}});
+    }
     store::BlockStoreOptions options;
     options.cache_bytes_max = config_.cache_max_bytes;
     WEFT_ASSIGN_OR_RETURN(store_, store::BlockStore::Open(*objects_, options, metrics_));
@@ -186,7 +198,7 @@ class Server {
     options.retention.age_ns = config_.retention_age_ns;
     options.retention.tenant_bytes = config_.retention_tenant_bytes;
     options.retention.disk_free_bytes = config_.retention_disk_free_bytes;
-    options.disk_path = config_.data;
+    options.disk_path = disk_path_;
     options.block.row_group_rows_max = static_cast<uint32_t>(config_.compaction_row_group_rows);
     options.block.zstd_level = static_cast<int>(config_.block_zstd_level);
     options.cpu_percent = static_cast<uint32_t>(config_.compaction_cpu_percent);
@@ -247,12 +259,13 @@ class Server {
   Env& env_ = Env::Posix();
   MetricRegistry metrics_;
   uint64_t start_ns_ = 0;
+  std::string disk_path_;  // of the blocks; empty when they are on no disk of this machine
   std::atomic<bool> ready_{false};
   std::atomic<int> replay_percent_{0};
 
   // In the order in which they depend on each other.
   std::unique_ptr<FileLock> lock_;
-  std::unique_ptr<store::LocalObjectStore> objects_;
+  std::unique_ptr<store::ObjectStore> objects_;
   std::unique_ptr<store::BlockStore> store_;
   StartingSource source_;
   query::exec::TaskRunner runner_;

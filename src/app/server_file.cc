@@ -8,6 +8,7 @@ namespace weft::app {
 Error WriteServerFile(Env& env, const std::string& data_folder, const ServerAddresses& addresses) {
   const std::string text = "{\"http\":\"" + addresses.http + "\",\"otlp_grpc\":\"" +
                            addresses.otlp_grpc + "\",\"otlp_http\":\"" + addresses.otlp_http +
+                           "\",\"store\":\"" + addresses.store +
                            "\",\"pid\":" + std::to_string(getpid()) + "}\n";
   return env.ReplaceFile(data_folder + "/server.json", text);
 }

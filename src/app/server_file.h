@@ -11,9 +11,11 @@ struct ServerAddresses {
   std::string http;
   std::string otlp_grpc;
   std::string otlp_http;
+  std::string store;  // as the setting has it: empty, or a name without quotes or backslashes
 };
 
-// {"http":"127.0.0.1:3200","otlp_grpc":...,"otlp_http":...,"pid":...}, replaced in one step.
+// {"http":"127.0.0.1:3200","otlp_grpc":...,"otlp_http":...,"store":...,"pid":...}, replaced in one
+// step.
 Error WriteServerFile(Env& env, const std::string& data_folder, const ServerAddresses& addresses);
 void RemoveServerFile(Env& env, const std::string& data_folder);
 

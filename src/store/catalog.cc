@@ -49,9 +49,19 @@ Error MatchFiles(const std::vector<ObjectInfo>& objects, CatalogBlock* block) {
   return Error::Ok();
 }
 
+// Null when there is none.
+const ObjectInfo* FindMeta(const Listing& listing) {
+  const auto it = std::find_if(listing.objects.begin(), listing.objects.end(),
+                               [](const ObjectInfo& object) { return object.name == kMetaFile; });
+  return it == listing.objects.end() ? nullptr : &*it;
+}
+
 Result<CatalogBlock> ReadListed(const ObjectStore& store, const BlockName& name,
                                 const Listing& listing) {
-  WEFT_ASSIGN_OR_RETURN(const std::string json, store.Get(ObjectOf(name, kMetaFile)));
+  const ObjectInfo* meta = FindMeta(listing);
+  if (meta == nullptr) return Error(ErrorCode::kNotFound, "there is no meta.json");
+  WEFT_ASSIGN_OR_RETURN(const std::string json,
+                        store.GetSized(ObjectOf(name, kMetaFile), meta->size_bytes));
   CatalogBlock block;
   block.name = name;
   WEFT_ASSIGN_OR_RETURN(block.meta, block::BlockMeta::FromJson(json));
@@ -62,14 +72,9 @@ Result<CatalogBlock> ReadListed(const ObjectStore& store, const BlockName& name,
   return block;
 }
 
-bool HasMeta(const Listing& listing) {
-  return std::any_of(listing.objects.begin(), listing.objects.end(),
-                     [](const ObjectInfo& object) { return object.name == kMetaFile; });
-}
-
 Error ReadBlockInto(const ObjectStore& store, BlockName name, Catalog* catalog) {
   WEFT_ASSIGN_OR_RETURN(const Listing listing, store.List(FolderOf(name)));
-  if (!HasMeta(listing)) {
+  if (FindMeta(listing) == nullptr) {
     catalog->unfinished.push_back(std::move(name));
     return Error::Ok();
   }
@@ -114,7 +119,7 @@ std::string ObjectOf(const BlockName& name, std::string_view file) {
 Result<CatalogBlock> ReadCatalogBlock(const ObjectStore& store, const BlockName& name) {
   WEFT_RETURN_IF_ERROR(CheckBlockName(name));
   WEFT_ASSIGN_OR_RETURN(const Listing listing, store.List(FolderOf(name)));
-  if (!HasMeta(listing)) {
+  if (FindMeta(listing) == nullptr) {
     return Error(ErrorCode::kNotFound,
                  "there is no block " + name.id + " of tenant " + name.tenant);
   }

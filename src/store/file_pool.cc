@@ -10,7 +10,7 @@ class FilePool::PooledFile : public ReadableFile {
       : pool_(pool), name_(std::move(name)), size_bytes_(size_bytes) {}
 
   Error ReadAt(uint64_t offset, size_t length, char* out) const override {
-    WEFT_ASSIGN_OR_RETURN(const FilePtr file, pool_.Borrow(name_));
+    WEFT_ASSIGN_OR_RETURN(const FilePtr file, pool_.Borrow(name_, size_bytes_));
     return file->ReadAt(offset, length, out);
   }
   uint64_t size_bytes() const override { return size_bytes_; }
@@ -33,9 +33,9 @@ FilePool::FilePtr FilePool::FindOpen(const std::string& name) {
   return it->second->file;
 }
 
-Result<FilePool::FilePtr> FilePool::Borrow(const std::string& name) {
+Result<FilePool::FilePtr> FilePool::Borrow(const std::string& name, uint64_t size_bytes) {
   if (FilePtr open = FindOpen(name)) return open;
-  WEFT_ASSIGN_OR_RETURN(FilePtr file, objects_.Open(name));
+  WEFT_ASSIGN_OR_RETURN(FilePtr file, objects_.OpenSized(name, size_bytes));
   Entry evicted;  // closed outside the lock
   const MutexLock lock(mutex_);
   if (index_.contains(name))

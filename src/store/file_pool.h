@@ -38,7 +38,7 @@ class FilePool {
     FilePtr file;
   };
 
-  Result<FilePtr> Borrow(const std::string& name) WEFT_EXCLUDES(mutex_);
+  Result<FilePtr> Borrow(const std::string& name, uint64_t size_bytes) WEFT_EXCLUDES(mutex_);
   FilePtr FindOpen(const std::string& name) WEFT_EXCLUDES(mutex_);
 
   const ObjectStore& objects_;

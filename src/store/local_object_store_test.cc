@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/env_fake.h"
+#include "store/object_store_cases.h"
 
 namespace weft::store {
 namespace {
@@ -18,6 +19,14 @@ TEST(ObjectNameTest, NoNameLeavesTheStore) {
   EXPECT_FALSE(CheckObjectName(std::string_view("a\0b", 3)).ok());
   EXPECT_FALSE(CheckObjectName(std::string(201, 'x')).ok());
 }
+
+StoreUnderTest MakeStore() {
+  auto env = std::make_shared<FakeEnv>(1);
+  auto store = std::make_shared<LocalObjectStore>(*env, "blocks");
+  return {env, store};
+}
+
+INSTANTIATE_TEST_SUITE_P(Local, ObjectStoreCases, ::testing::Values(MakeStore));
 
 TEST(LocalObjectStoreTest, WhatIsPutIsThereAfterAPowerCut) {
   for (uint64_t seed = 1; seed <= 50; ++seed) {

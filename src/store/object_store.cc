@@ -21,6 +21,18 @@ bool IsComponent(std::string_view component) {
 
 }  // namespace
 
+Result<std::unique_ptr<ReadableFile>> ObjectStore::OpenSized(const std::string& name,
+                                                             uint64_t) const {
+  return Open(name);
+}
+
+Result<std::string> ObjectStore::GetSized(const std::string& name, uint64_t size_bytes) const {
+  WEFT_ASSIGN_OR_RETURN(const auto file, OpenSized(name, size_bytes));
+  std::string bytes(size_bytes, '\0');
+  WEFT_RETURN_IF_ERROR(file->ReadAt(0, bytes.size(), bytes.data()));
+  return bytes;
+}
+
 Error CheckObjectName(std::string_view name) {
   size_t begin = 0;
   while (true) {

@@ -48,6 +48,12 @@ class ObjectStore {
   // kNotFound when there is none.
   virtual Result<std::unique_ptr<ReadableFile>> Open(const std::string& name) const = 0;
   virtual Result<std::string> Get(const std::string& name) const = 0;
+  // The same for an object that is `size_bytes` long, as a listing says: spares a store on another
+  // machine the question. That there is none may then be the answer to the first read.
+  virtual Result<std::unique_ptr<ReadableFile>> OpenSized(const std::string& name,
+                                                          uint64_t size_bytes) const;
+  Result<std::string> GetSized(const std::string& name, uint64_t size_bytes) const;
+
   // Empty for a folder that does not exist: a folder exists while something is in it. "" is the
   // whole store.
   virtual Result<Listing> List(const std::string& folder) const = 0;

@@ -7,9 +7,7 @@
 #include "api/time_text.h"
 #include "app/commands/progress_bar.h"
 #include "app/commands/text_table.h"
-#include "base/env.h"
 #include "store/catalog.h"
-#include "store/local_object_store.h"
 
 namespace weft::app::commands {
 namespace {
@@ -84,17 +82,14 @@ void PrintTable(const store::Catalog& catalog, const Stream& out) {
 
 }  // namespace
 
-std::string BlocksFolder(const std::string& data_dir) { return data_dir + "/blocks"; }
-
 int RunBlocks(const BlocksOptions& options, const Console& console) {
-  Env& env = Env::Posix();
-  if (!env.Exists(options.data_dir)) {
-    console.Complain("there is no folder " + options.data_dir +
-                     "; name the data folder with --data");
+  const auto place = OpenedPlace::Open(options.place);
+  if (!place.ok()) {
+    console.Complain(place.error().message());
     return 1;
   }
-  const store::LocalObjectStore objects(env, BlocksFolder(options.data_dir));
-  const auto catalog = store::ReadCatalog(objects);
+  if (!place->hint().empty()) console.Complain(place->hint());
+  const auto catalog = store::ReadCatalog(place->objects());
   if (!catalog.ok()) {
     console.Complain(catalog.error().message());
     return 1;

@@ -4,12 +4,10 @@
 #include <memory>
 #include <utility>
 
-#include "app/commands/blocks_command.h"
 #include "app/commands/progress_bar.h"
 #include "base/env.h"
 #include "block/check.h"
 #include "store/catalog.h"
-#include "store/local_object_store.h"
 
 namespace weft::app::commands {
 namespace {
@@ -111,13 +109,13 @@ std::string Summary(const Selection& selection, uint64_t findings, int64_t elaps
 }  // namespace
 
 int RunCheck(const CheckOptions& options, const Console& console) {
-  Env& env = Env::Posix();
-  if (!env.Exists(options.data_dir)) {
-    console.Complain("there is no folder " + options.data_dir +
-                     "; name the data folder with --data");
+  const auto place = OpenedPlace::Open(options.place);
+  if (!place.ok()) {
+    console.Complain(place.error().message());
     return 1;
   }
-  const store::LocalObjectStore objects(env, BlocksFolder(options.data_dir));
+  if (!place->hint().empty()) console.Complain(place->hint());
+  const store::ObjectStore& objects = place->objects();
   const auto catalog = store::ReadCatalog(objects);
   if (!catalog.ok()) {
     console.Complain(catalog.error().message());
@@ -126,6 +124,7 @@ int RunCheck(const CheckOptions& options, const Console& console) {
   const Selection selection = Select(*catalog, options.blocks);
   for (const std::string& name : selection.missing)
     console.Complain("there is no block " + Printable(name));
+  Env& env = Env::Posix();
   const int64_t begin_ns = env.MonotonicNs();
   const uint64_t findings = CheckAll(objects, selection, console);
   console.out.Print(Summary(selection, findings, env.MonotonicNs() - begin_ns));

@@ -4,13 +4,14 @@
 #include <string>
 #include <vector>
 
+#include "app/commands/block_place.h"
 #include "app/commands/console.h"
 
 namespace weft::app::commands {
 
 struct CheckOptions {
-  std::string data_dir = "weft-data";  // --data
-  std::vector<std::string> blocks;     // ids, or TENANT/ID; empty: all
+  BlockPlace place;
+  std::vector<std::string> blocks;  // ids, or TENANT/ID; empty: all
 };
 
 // 0 when all is sound, 1 when there are findings (each on a line of its own), 2 when a named block

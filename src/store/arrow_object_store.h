@@ -1,0 +1,89 @@
+// An ObjectStore over one of Arrow's file systems: S3, Google Cloud Storage, Azure Blob Storage.
+//
+// One object is one object of the service, `<root>/<name>`. Where it differs from the folder of
+// this machine:
+//
+// - An empty object counts as none and can't be put. Azure shows an object as empty before its
+//   bytes are there, so this is what keeps "whole or not at all" true. For the same reason an
+//   object that is replaced there is gone when that fails (weft never replaces one: blocks don't
+//   change).
+// - A folder may stay listed after its last object is gone: Arrow leaves a marker object.
+// - Several objects of one Put() are sent side by side.
+// - Small reads are served from chunks kept in memory, kCacheBytesMax of them (chunk_cache.h); a
+//   large one is one request. What another process replaces or deletes may
+//   still be read from there.
+//
+// Requests are tried again inside the service's client, for seconds. After that the error is
+// kUnavailable when it may pass by itself (unreachable, overloaded, timed out), kNotFound when the
+// object is not there, else kIo with what to do. No message holds a credential.
+//
+// weft_store_requests_total{op}, weft_store_request_bytes_total{op} and
+// weft_store_request_failures_total{op} count by op: get, head, put, list, delete. One is one call
+// of Arrow's: what its client does on its own (another try, the parts of a large object, markers of
+// folders) is not seen. "Not found" is no failure. Any thread.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+
+#include "base/metrics.h"
+#include "store/chunk_cache.h"
+#include "store/object_store.h"
+
+namespace arrow {
+class Status;
+namespace fs {
+class FileSystem;
+}
+}  // namespace arrow
+
+namespace weft::store {
+
+class ArrowObjectStore : public ObjectStore {
+ public:
+  using ObjectStore::Put;
+
+  static constexpr uint64_t kCacheBytesMax = 64 << 20;
+
+  // `root` is a path of the file system: "bucket" or "bucket/prefix". The folders of an object are
+  // not made, as none of the services needs that. `metrics` must outlive the store and its files.
+  ArrowObjectStore(std::shared_ptr<arrow::fs::FileSystem> files, std::string root,
+                   MetricRegistry& metrics);
+  ~ArrowObjectStore() override;
+
+  // Whether the bucket (the first part of the root) is there and lets us in: one request. The
+  // message says what to do.
+  Error CheckBucket() const;
+
+  Error Put(std::span<const NamedBytes> objects) override;
+  Result<std::unique_ptr<ReadableFile>> Open(const std::string& name) const override;
+  Result<std::string> Get(const std::string& name) const override;
+  Result<std::unique_ptr<ReadableFile>> OpenSized(const std::string& name,
+                                                  uint64_t size_bytes) const override;
+  Result<Listing> List(const std::string& folder) const override;
+  Error Delete(const std::string& name) override;
+  Error DeleteFolder(const std::string& folder) override;
+
+ private:
+  class RangeFile;
+  class Upload;
+  enum class Op : uint8_t { kGet, kHead, kPut, kList, kDelete };
+  static constexpr size_t kOpCount = 5;
+  struct OpCounters {
+    Counter* requests;
+    Counter* bytes;
+    Counter* failures;
+  };
+
+  // Counts a request that has ended, and makes its status an Error.
+  Error Finish(Op op, const arrow::Status& status, const std::string& path, uint64_t bytes) const;
+  std::string PathOf(std::string_view name) const;
+
+  const std::shared_ptr<arrow::fs::FileSystem> files_;
+  const std::string root_;
+  std::array<OpCounters, kOpCount> counters_;
+  mutable ChunkCache chunks_{kCacheBytesMax};
+};
+
+}  // namespace weft::store
