@@ -402,8 +402,12 @@ void LiveTraces::ReleaseSegments() {
   if (!segments.empty() && segments.back().bytes >= kRotateBytes) ledger_.Open(wal_->Rotate(), 0);
   for (uint64_t segment : ledger_.TakeReleasable(wal_->current_segment())) {
     const Error error = wal_->ReleaseSegment(segment);
-    if (!error.ok())
-      LogWarn("a WAL segment can't be removed", {{"segment", segment}, {"error", error.message()}});
+    if (error.ok()) continue;
+    LogWarn("a WAL segment can't be removed; tried again later",
+            {{"segment", segment}, {"error", error.message()}});
+    // It may be there at the next start: until it is gone, its blocks must say what they hold of
+    // it.
+    ledger_.Open(segment, 0);
   }
   for (const SegmentLedger::BlockRef& block : ledger_.TakeUnneededBlocks()) {
     const Error error = sink_.RemoveAuxiliary(block.tenant, block.block_id, kWalRowsFile);
@@ -445,12 +449,16 @@ void LiveTraces::Stop(int64_t deadline_ns) {
     if (runner->thread.joinable()) runner->thread.join();
   }
   const int64_t give_up_ns = env_.MonotonicNs() + deadline_ns;
+  uint64_t failures = 0;
+  {
+    MutexLock lock(build_mutex_);
+    failures = build_attempts_failed_;
+  }
   if (deadline_ns > 0) {
     for (const auto& runner : runners_) CutAndDispatch(runner.get(), true);
   }
   {
     MutexLock lock(build_mutex_);
-    const uint64_t failures = build_attempts_failed_;
     while (deadline_ns > 0 && (!build_tasks_.empty() || builds_running_ > 0) &&
            build_attempts_failed_ == failures && env_.MonotonicNs() < give_up_ns) {
       build_changed_.WaitFor(build_mutex_, kTickNs);

@@ -26,7 +26,8 @@ class SegmentLedger {
   void AddBlock(const model::TenantId& tenant, const std::string& block_id,
                 std::vector<uint64_t> segments) WEFT_EXCLUDES(mutex_);
 
-  // Segments below `current` that nothing waits for any more; each is returned once.
+  // Segments below `current` that nothing waits for any more; each is returned once, and again
+  // when it is opened anew because it could not be removed.
   std::vector<uint64_t> TakeReleasable(uint64_t current) WEFT_EXCLUDES(mutex_);
 
   struct BlockRef {
