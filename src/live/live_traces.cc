@@ -135,7 +135,12 @@ class LiveTraces::Replay : public wal::ReplayHandler {
 
 LiveTraces::LiveTraces(Env& env, LiveOptions options, MetricRegistry& metrics,
                        block::BlockSink& sink, const block::RowSource& stored)
-    : env_(env), options_(std::move(options)), metrics_(metrics), sink_(sink), stored_(stored) {
+    : env_(env),
+      options_(std::move(options)),
+      metrics_(metrics),
+      sink_(sink),
+      stored_(stored),
+      earlier_traces_(stored) {
   const auto new_block_id = [this] { return block::NewBlockId(env_.NowNs(), env_.RandomU64()); };
   for (uint32_t i = 0; i < std::max(1u, options_.shard_count); ++i) {
     runners_.push_back(std::make_unique<ShardRunner>(options_.cut, new_block_id));
@@ -381,7 +386,8 @@ void LiveTraces::RunBuilder() {
 }
 
 Error LiveTraces::WriteJob(ShardRunner* runner, const CutJob& job) {
-  WEFT_ASSIGN_OR_RETURN(BuiltBlock built, BuildBlock(job, stored_, env_.NowNs(), options_.block));
+  WEFT_ASSIGN_OR_RETURN(BuiltBlock built,
+                        BuildBlock(job, stored_, &earlier_traces_, env_.NowNs(), options_.block));
   if (built.stored_spans > 0) {
     WEFT_ASSIGN_OR_RETURN(std::vector<uint64_t> segments,
                           WalRowSet::SegmentsOf(built.block.auxiliary.back().bytes));

@@ -1,5 +1,6 @@
 // What a sender and a query see of the data path when things go right, and of a full disk. What
 // they see when all kinds of things go wrong is in sim_test.cc.
+#include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -69,6 +70,54 @@ TEST_F(DataPathTest, ARetryIsStoredOnceWhereverTheFirstOneIs) {
   EXPECT_EQ(RowsOf(server_), 2u);
   EXPECT_EQ(server_.Count("weft_refused_spans_total"), 4u);
   EXPECT_EQ(server_.Count("weft_stored_spans_total"), 2u);
+}
+
+// Shards know the traces of their own process only.
+TEST_F(DataPathTest, ARetryAfterARestartIsStoredOnceToo) {
+  const std::vector<TestSpan> request = {{.trace = 1, .id = 1}, {.trace = 1, .id = 2, .parent = 1}};
+  ASSERT_TRUE(server_.Push(request).ok());
+  ASSERT_TRUE(server_.live().Flush().ok());
+  server_.Stop(true);
+  Server next(env_, objects_, {});
+  ASSERT_TRUE(next.Start().ok());
+  ASSERT_TRUE(next.Push(request).ok());
+  ASSERT_TRUE(next.live().Flush().ok());
+  EXPECT_EQ(RowsOf(next), 2u);
+  EXPECT_EQ(next.Count("weft_refused_spans_total"), 2u);
+}
+
+// A request of nothing but repetitions makes no block, so that none names it: the log brings it
+// again.
+TEST_F(DataPathTest, ARecognisedRetryIsRecognisedAgainWhenTheLogIsReplayed) {
+  const std::vector<TestSpan> request = {{.trace = 1, .id = 1}, {.trace = 1, .id = 2, .parent = 1}};
+  ASSERT_TRUE(server_.Push(request).ok());
+  ASSERT_TRUE(server_.live().Flush().ok());
+  ASSERT_TRUE(server_.Push(request).ok());
+  ASSERT_TRUE(server_.live().Flush().ok());
+  EXPECT_EQ(RowsOf(server_), 2u);
+  server_.Stop(false);
+  Server next(env_, objects_, {});
+  ASSERT_TRUE(next.Start().ok());
+  ASSERT_TRUE(next.live().Flush().ok());
+  EXPECT_EQ(RowsOf(next), 2u);
+}
+
+// It kept every later block from being written, and the log grew.
+TEST_F(DataPathTest, ADamagedBlockKeepsNoSpanFromBeingStored) {
+  ASSERT_TRUE(server_.Push({{.trace = 1, .id = 1}}).ok());
+  ASSERT_TRUE(server_.live().Flush().ok());
+  const std::string folder =
+      "data/blocks/" + store::FolderOf(server_.store().Blocks(kTenant)->front()->name) + "/";
+  for (const std::string& path : env_.Files()) {
+    if (path == folder + "spans.parquet") env_.FlipBit(path, 8 * 40);
+  }
+  server_.Stop(false);
+  Server next(env_, objects_, {});
+  ASSERT_TRUE(next.Start().ok());
+  ASSERT_TRUE(next.Push({{.trace = 1, .id = 2}}).ok());
+  EXPECT_FALSE(next.live().FindTrace(kTenant, {0, 1}).ok());
+  EXPECT_TRUE(next.live().Flush().ok());
+  EXPECT_EQ(next.live().counts().spans, 0u);
 }
 
 TEST_F(DataPathTest, AFullDiskKeepsSpansLiveAndRecovers) {

@@ -53,7 +53,7 @@ class History {
   void BreakObjects();
   void FillDisk();
   void FlipBit();
-  void UndoFlips();
+  void UndoFlip();
   void Heal();
 
   void CheckSpans();
@@ -72,11 +72,7 @@ class History {
   Oracle oracle_;
   std::unique_ptr<Server> server_;
   uint64_t next_id_ = 1;
-  struct Request {
-    Oracle::Spans spans;
-    bool of_this_life = true;
-  };
-  std::vector<Request> requests_;
+  std::vector<Oracle::Spans> requests_;
   std::vector<std::pair<std::string, uint64_t>> flips_;  // path, bit
   bool damage_told_ = false;                             // in any life
   Tally tally_;

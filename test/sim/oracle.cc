@@ -21,10 +21,11 @@ void Oracle::Acknowledged(const Spans& spans) {
 }
 
 void Oracle::Repeated(const Spans& spans) {
-  for (const live::TestSpan& span : spans) repeated_.insert(span.id);
+  for (const live::TestSpan& span : spans) {
+    repeated_.insert(span.id);
+    live_again_.insert(span.id);
+  }
 }
-
-void Oracle::Restarted() { repeated_before_.merge(std::exchange(repeated_, {})); }
 
 Oracle::Answer Oracle::Ask(const Server& server, bool tree) const {
   Answer answer;
@@ -95,8 +96,8 @@ void Oracle::CompareRows(const Keys& found, const Keys& rows, Answer* answer) co
   for (const auto& key : rows) {
     const std::string name = "span " + std::to_string(key.second);
     if (!found.contains(key)) answer->wrong = name + " is in a row and not in its trace";
-    if (rows.count(key) == 1 || repeated_.contains(key.second)) continue;
-    if (!repeated_before_.contains(key.second)) {
+    const size_t allowed = live_again_.contains(key.second) ? 2 : 1;
+    if (rows.count(key) > allowed) {
       answer->wrong = name + " is in " + std::to_string(rows.count(key)) + " rows";
     }
   }

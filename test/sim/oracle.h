@@ -25,10 +25,10 @@ class Oracle {
   void Acknowledged(const Spans& spans);
   // They were sent before: until their trace is written to a block a search may see them twice.
   void Repeated(const Spans& spans);
-  // Everything is in blocks: repetitions of this life have been recognised.
-  void Flushed() { repeated_before_.merge(std::exchange(repeated_, {})); }
-  // Repetitions that were still live are not known to be ones any more.
-  void Restarted();
+  // Everything is in blocks: repetitions have been recognised.
+  void Flushed() { live_again_.clear(); }
+  // Where all spans of a record were repetitions no block says so: the log may bring them again.
+  void Restarted() { live_again_ = repeated_; }
 
   struct Answer {
     std::string wrong;                  // what must never be; empty when all is right
@@ -49,8 +49,8 @@ class Oracle {
     bool acknowledged = false;
   };
   std::map<uint64_t, std::map<uint64_t, Span>> sent_;  // by trace and content hash
-  std::set<uint64_t> repeated_;                        // ids, in this life and not flushed
-  std::set<uint64_t> repeated_before_;                 // ids, in lives before
+  std::set<uint64_t> repeated_;                        // ids
+  std::set<uint64_t> live_again_;                      // of these, not flushed since
 };
 
 }  // namespace weft::sim
