@@ -89,9 +89,10 @@ void FakeEnv::FailSyncs(uint32_t count) {
   syncs_to_fail_ = count;
 }
 
-void FakeEnv::FailFolderSyncs(uint32_t count) {
+void FakeEnv::FailFolderSyncs(uint32_t count, uint32_t after) {
   const MutexLock lock(mutex_);
   folder_syncs_to_fail_ = count;
+  folder_syncs_before_ = after;
 }
 
 void FakeEnv::SetDiskBytes(uint64_t disk_bytes) {
@@ -407,7 +408,9 @@ Error FakeEnv::SyncFolder(const std::string& folder) {
   const MutexLock lock(mutex_);
   WEFT_RETURN_IF_ERROR(CheckParent(path + "/x"));
   WEFT_RETURN_IF_ERROR(BeginChange());
-  if (folder_syncs_to_fail_ > 0) {
+  if (folder_syncs_before_ > 0) {
+    --folder_syncs_before_;
+  } else if (folder_syncs_to_fail_ > 0) {
     --folder_syncs_to_fail_;
     return Error(ErrorCode::kIo, "cannot sync the folder: input/output error");
   }

@@ -11,7 +11,7 @@ class FaultyObjectStore::File : public ReadableFile {
       : store_(store), inner_(std::move(inner)) {}
 
   Error ReadAt(uint64_t offset, size_t length, char* out) const override {
-    WEFT_RETURN_IF_ERROR(store_.Refusal());
+    WEFT_RETURN_IF_ERROR(store_.RefusedRead());
     return inner_->ReadAt(offset, length, out);
   }
   uint64_t size_bytes() const override { return inner_->size_bytes(); }
@@ -42,12 +42,12 @@ uint64_t FaultyObjectStore::Random(uint64_t below) const {
   return (random_ >> 33) % below;
 }
 
-FaultyObjectStore::Fate FaultyObjectStore::NextFate() const {
+FaultyObjectStore::Fate FaultyObjectStore::NextFate(bool read) const {
   Fate fate;
   bool slow = false;
   {
     const MutexLock lock(mutex_);
-    fate.refused = Chance(faults_.refused);
+    fate.refused = Chance(read ? faults_.reads_refused : faults_.refused);
     fate.partly = Chance(faults_.partly);
     fate.lied = Chance(faults_.lied);
     fate.twice = Chance(faults_.twice);
@@ -57,13 +57,13 @@ FaultyObjectStore::Fate FaultyObjectStore::NextFate() const {
   return fate;
 }
 
-Error FaultyObjectStore::Refusal() const {
-  if (!NextFate().refused) return Error::Ok();
+Error FaultyObjectStore::RefusedRead() const {
+  if (!NextFate(/*read=*/true).refused) return Error::Ok();
   return Error(ErrorCode::kUnavailable, "503 slow down", 1000);
 }
 
 Error FaultyObjectStore::Change(const std::function<Error()>& change) {
-  const Fate fate = NextFate();
+  const Fate fate = NextFate(/*read=*/false);
   const Error refusal(ErrorCode::kUnavailable, "503 slow down", 1000);
   if (fate.refused) return refusal;
   WEFT_RETURN_IF_ERROR(change());
@@ -72,7 +72,7 @@ Error FaultyObjectStore::Change(const std::function<Error()>& change) {
 }
 
 Error FaultyObjectStore::Put(std::span<const store::NamedBytes> objects) {
-  if (objects.size() > 1 && NextFate().partly) {
+  if (objects.size() > 1 && NextFate(/*read=*/false).partly) {
     for (const store::NamedBytes& object : objects.first(Random(objects.size()))) {
       WEFT_RETURN_IF_ERROR(inner_.Put({&object, 1}));
     }
@@ -90,18 +90,18 @@ Error FaultyObjectStore::DeleteFolder(const std::string& folder) {
 }
 
 Result<std::unique_ptr<ReadableFile>> FaultyObjectStore::Open(const std::string& name) const {
-  WEFT_RETURN_IF_ERROR(Refusal());
+  WEFT_RETURN_IF_ERROR(RefusedRead());
   WEFT_ASSIGN_OR_RETURN(auto file, inner_.Open(name));
   return std::unique_ptr<ReadableFile>(new File(*this, std::move(file)));
 }
 
 Result<std::string> FaultyObjectStore::Get(const std::string& name) const {
-  WEFT_RETURN_IF_ERROR(Refusal());
+  WEFT_RETURN_IF_ERROR(RefusedRead());
   return inner_.Get(name);
 }
 
 Result<store::Listing> FaultyObjectStore::List(const std::string& folder) const {
-  WEFT_RETURN_IF_ERROR(Refusal());
+  WEFT_RETURN_IF_ERROR(RefusedRead());
   return inner_.List(folder);
 }
 

@@ -20,7 +20,8 @@ namespace weft::sim {
 
 // Each is "one in so many"; 0 for never.
 struct ObjectFaults {
-  uint32_t refused = 0;
+  uint32_t refused = 0;  // changes
+  uint32_t reads_refused = 0;
   uint32_t partly = 0;
   uint32_t lied = 0;
   uint32_t twice = 0;
@@ -53,10 +54,10 @@ class FaultyObjectStore : public store::ObjectStore {
     bool twice = false;
   };
 
-  Fate NextFate() const WEFT_EXCLUDES(mutex_);
+  Fate NextFate(bool read) const WEFT_EXCLUDES(mutex_);
   bool Chance(uint32_t one_in) const WEFT_REQUIRES(mutex_);
   uint64_t Random(uint64_t below) const WEFT_EXCLUDES(mutex_);
-  Error Refusal() const WEFT_EXCLUDES(mutex_);
+  Error RefusedRead() const WEFT_EXCLUDES(mutex_);
   // A change as fate has it.
   Error Change(const std::function<Error()>& change) WEFT_EXCLUDES(mutex_);
 

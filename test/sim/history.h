@@ -57,6 +57,7 @@ class History {
   void Heal();
 
   void CheckSpans();
+  void CheckLostRequests(const std::vector<uint64_t>& missing_ids);
   void CheckStore();
   void CheckFiles();
   // Whether this life has told of damage.

@@ -96,8 +96,7 @@ void Oracle::CompareRows(const Keys& found, const Keys& rows, Answer* answer) co
   for (const auto& key : rows) {
     const std::string name = "span " + std::to_string(key.second);
     if (!found.contains(key)) answer->wrong = name + " is in a row and not in its trace";
-    const size_t allowed = live_again_.contains(key.second) ? 2 : 1;
-    if (rows.count(key) > allowed) {
+    if (rows.count(key) > 1 && !live_again_.contains(key.second)) {
       answer->wrong = name + " is in " + std::to_string(rows.count(key)) + " rows";
     }
   }

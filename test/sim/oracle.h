@@ -23,7 +23,7 @@ class Oracle {
 
   void Sent(const Spans& spans);
   void Acknowledged(const Spans& spans);
-  // They were sent before: until their trace is written to a block a search may see them twice.
+  // They were sent before: until the builder has met them a search may see them more than once.
   void Repeated(const Spans& spans);
   // Everything is in blocks: repetitions have been recognised.
   void Flushed() { live_again_.clear(); }

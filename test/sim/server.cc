@@ -26,7 +26,7 @@ Error Server::Start() {
   compaction.choose.fan_in = options_.fan_in;
   compaction.choose.spans_max = options_.merged_spans_max;
   compaction.choose.age_min_ns = 0;
-  compaction.retire_grace_ns = 60'000'000'000;
+  compaction.retire_grace_ns = 5'000'000'000;
   compactor_ = std::make_unique<compact::Compactor>(env_, compaction, *store_, metrics_, nullptr);
   return Error::Ok();
 }
