@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/checksum.h"
+
 namespace weft::sim {
 
 // Reads may be refused after the file was opened.
@@ -23,7 +25,7 @@ class FaultyObjectStore::File : public ReadableFile {
 
 FaultyObjectStore::FaultyObjectStore(store::ObjectStore& inner, uint64_t seed,
                                      std::function<void()> slow)
-    : inner_(inner), slow_(std::move(slow)), random_(seed) {}
+    : inner_(inner), seed_(seed), slow_(std::move(slow)), random_(seed) {}
 
 void FaultyObjectStore::SetFaults(const ObjectFaults& faults) {
   const MutexLock lock(mutex_);
@@ -81,11 +83,22 @@ Error FaultyObjectStore::Put(std::span<const store::NamedBytes> objects) {
   return Change([&] { return inner_.Put(objects); });
 }
 
+// Blocks are folders <tenant>/<id>.
+Error FaultyObjectStore::RefusedDelete(const std::string& name) const {
+  const MutexLock lock(mutex_);
+  if (faults_.kept == 0) return Error::Ok();
+  const std::string folder = name.substr(0, name.find('/', name.find('/') + 1));
+  if ((Crc32c(folder) ^ seed_) % faults_.kept != 0) return Error::Ok();
+  return Error(ErrorCode::kIo, "403 this one can't be deleted");
+}
+
 Error FaultyObjectStore::Delete(const std::string& name) {
+  WEFT_RETURN_IF_ERROR(RefusedDelete(name));
   return Change([&] { return inner_.Delete(name); });
 }
 
 Error FaultyObjectStore::DeleteFolder(const std::string& folder) {
+  WEFT_RETURN_IF_ERROR(RefusedDelete(folder));
   return Change([&] { return inner_.DeleteFolder(folder); });
 }
 

@@ -5,9 +5,9 @@
 //   objects.Heal();                                 // from here on it does what it is told
 //
 // What a change may meet: it is refused (kUnavailable, nothing done); a part of it is done and then
-// refused; all of it is done and the answer is lost (the caller hears "no"); it is done twice. What
-// a read may meet: it is refused. Every call may take a while of the wall clock. Deterministic from
-// the seed when calls come in a fixed order; any thread.
+// refused; all of it is done and the answer is lost (the caller hears "no"); it is done twice. Some
+// folders may refuse every delete. What a read may meet: it is refused. Every call may take a while
+// of the wall clock. Deterministic from the seed when calls come in a fixed order; any thread.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +26,7 @@ struct ObjectFaults {
   uint32_t lied = 0;
   uint32_t twice = 0;
   uint32_t slow = 0;
+  uint32_t kept = 0;  // folders in which no delete is done, always the same ones
 };
 
 class FaultyObjectStore : public store::ObjectStore {
@@ -58,10 +59,12 @@ class FaultyObjectStore : public store::ObjectStore {
   bool Chance(uint32_t one_in) const WEFT_REQUIRES(mutex_);
   uint64_t Random(uint64_t below) const WEFT_EXCLUDES(mutex_);
   Error RefusedRead() const WEFT_EXCLUDES(mutex_);
+  Error RefusedDelete(const std::string& name) const WEFT_EXCLUDES(mutex_);
   // A change as fate has it.
   Error Change(const std::function<Error()>& change) WEFT_EXCLUDES(mutex_);
 
   store::ObjectStore& inner_;
+  const uint64_t seed_;
   const std::function<void()> slow_;
   mutable Mutex mutex_;
   mutable uint64_t random_ WEFT_GUARDED_BY(mutex_);

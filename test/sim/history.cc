@@ -82,6 +82,7 @@ bool History::BeginWithFaults() {
   if (error.ok()) return true;
   Note("it did not start: " + error.message());
   ++tally_.failed_starts;
+  if (!flips_.empty() && DamageWasTold()) damage_told_ = true;
   server_.reset();
   if (kind == 0) {
     env_.PowerCycle();
@@ -251,10 +252,12 @@ void History::BreakObjects() {
   faults.lied = now_and_then();
   faults.twice = now_and_then();
   faults.slow = now_and_then();
+  if (OneIn(3)) faults = {};  // nothing but stubborn blocks
+  if (OneIn(2)) faults.kept = 2 + static_cast<uint32_t>(Random(3));
   const auto rate = [](uint32_t one_in) { return " 1/" + std::to_string(one_in); };
   Note("objects: refused" + rate(faults.refused) + " reads refused" + rate(faults.reads_refused) +
        " partly" + rate(faults.partly) + " lied" + rate(faults.lied) + " twice" +
-       rate(faults.twice) + " slow" + rate(faults.slow));
+       rate(faults.twice) + " slow" + rate(faults.slow) + " kept" + rate(faults.kept));
   objects_.SetFaults(faults);
 }
 
@@ -296,7 +299,7 @@ void History::UndoFlip() {
 // --- checks
 
 bool History::DamageWasTold() const {
-  if (!server_->store().damaged().empty()) return true;
+  if (server_->has_damaged_blocks()) return true;
   if (server_->Count("weft_wal_damaged_bytes_total") > 0) return true;
   if (server_->Count("weft_wal_unreadable_records_total") > 0) return true;
   // The last record of a segment looks like an interrupted write when a bit of it flips.

@@ -58,6 +58,8 @@ class Server {
   const live::LiveTraces& live() const { return *live_; }
   live::LiveTraces& live() { return *live_; }
   const store::BlockStore& store() const { return *store_; }
+  // Also of a server that did not start.
+  bool has_damaged_blocks() const { return store_ && !store_->damaged().empty(); }
 
  private:
   Env& env_;
