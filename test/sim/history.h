@@ -70,6 +70,7 @@ class History {
   FaultyObjectStore objects_;
   ServerOptions options_;
   bool flips_bits_;
+  int64_t first_span_ns_;
   Oracle oracle_;
   std::unique_ptr<Server> server_;
   uint64_t next_id_ = 1;
