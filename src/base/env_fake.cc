@@ -89,6 +89,12 @@ void FakeEnv::FailSyncs(uint32_t count) {
   syncs_to_fail_ = count;
 }
 
+void FakeEnv::FailFolderSyncs(uint32_t count, uint32_t after) {
+  const MutexLock lock(mutex_);
+  folder_syncs_to_fail_ = count;
+  folder_syncs_before_ = after;
+}
+
 void FakeEnv::SetDiskBytes(uint64_t disk_bytes) {
   const MutexLock lock(mutex_);
   disk_bytes_ = disk_bytes;
@@ -120,6 +126,7 @@ void FakeEnv::PowerCycle() {
   names_ = std::move(survivors);
   locks_.clear();
   syncs_to_fail_ = 0;
+  folder_syncs_to_fail_ = 0;
   changes_left_ = UINT64_MAX;
 }
 
@@ -401,6 +408,12 @@ Error FakeEnv::SyncFolder(const std::string& folder) {
   const MutexLock lock(mutex_);
   WEFT_RETURN_IF_ERROR(CheckParent(path + "/x"));
   WEFT_RETURN_IF_ERROR(BeginChange());
+  if (folder_syncs_before_ > 0) {
+    --folder_syncs_before_;
+  } else if (folder_syncs_to_fail_ > 0) {
+    --folder_syncs_to_fail_;
+    return Error(ErrorCode::kIo, "cannot sync the folder: input/output error");
+  }
   std::erase_if(pending_, [&](const NameChange& change) {
     const bool touches = (!change.from.empty() && ParentOf(change.from) == path) ||
                          (!change.to.empty() && ParentOf(change.to) == path);

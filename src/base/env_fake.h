@@ -34,6 +34,9 @@ class FakeEnv : public Env {
   // --- faults
   // The next `count` calls of Sync() (of files) fail with kIo.
   void FailSyncs(uint32_t count) WEFT_EXCLUDES(mutex_);
+  // After `after` more calls of SyncFolder() the next `count` fail with kIo: the names are as
+  // durable as before, and the next good call covers them.
+  void FailFolderSyncs(uint32_t count, uint32_t after = 0) WEFT_EXCLUDES(mutex_);
   // Bytes of all files together; UINT64_MAX (default) for no limit.
   void SetDiskBytes(uint64_t disk_bytes) WEFT_EXCLUDES(mutex_);
   // After `changes` more changes to the disk each further one fails with kIo, until PowerCycle().
@@ -118,6 +121,8 @@ class FakeEnv : public Env {
   std::vector<NameChange> pending_ WEFT_GUARDED_BY(mutex_);
   std::set<std::string> locks_ WEFT_GUARDED_BY(mutex_);
   uint32_t syncs_to_fail_ WEFT_GUARDED_BY(mutex_) = 0;
+  uint32_t folder_syncs_to_fail_ WEFT_GUARDED_BY(mutex_) = 0;
+  uint32_t folder_syncs_before_ WEFT_GUARDED_BY(mutex_) = 0;  // that succeed before these
   uint64_t disk_bytes_ WEFT_GUARDED_BY(mutex_) = UINT64_MAX;
   uint64_t changes_left_ WEFT_GUARDED_BY(mutex_) = UINT64_MAX;
   uint64_t change_count_ WEFT_GUARDED_BY(mutex_) = 0;

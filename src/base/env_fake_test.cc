@@ -56,6 +56,22 @@ TEST(FakeEnvTest, ANameIsDurableOnlyAfterItsFolderIsSynced) {
   EXPECT_LT(kept, 80);
 }
 
+TEST(FakeEnvTest, AFailedSyncOfAFolderLeavesItsNamesToTheNextOne) {
+  int kept = 0;
+  for (uint64_t seed = 1; seed < 100; ++seed) {
+    FakeEnv env(seed);
+    env.FailFolderSyncs(1);
+    ASSERT_TRUE((*env.NewWritableFile("f"))->Sync().ok());
+    EXPECT_EQ(env.SyncFolder("").code(), ErrorCode::kIo);
+    const bool again = seed % 2 == 0;
+    EXPECT_EQ(again && env.SyncFolder("").ok(), again);
+    env.PowerCycle();
+    EXPECT_TRUE(!again || env.Exists("f"));
+    kept += env.Exists("f") ? 1 : 0;
+  }
+  EXPECT_LT(kept, 95);
+}
+
 TEST(FakeEnvTest, ReplaceGivesTheOldOrTheNewBytes) {
   for (uint64_t seed = 1; seed < 100; ++seed) {
     FakeEnv env(seed);

@@ -5,6 +5,7 @@
 #include <absl/container/flat_hash_map.h>
 #include <absl/container/flat_hash_set.h>
 
+#include "base/log.h"
 #include "model/preorder.h"
 
 namespace weft::live {
@@ -12,17 +13,30 @@ namespace {
 
 class Builder {
  public:
-  Builder(const CutJob& job, const block::RowSource& stored) : job_(job), stored_(stored) {
+  Builder(const CutJob& job, const block::RowSource& stored, EarlierTraces* earlier)
+      : job_(job), stored_(stored), earlier_(*earlier) {
     for (const std::shared_ptr<Chunk>& chunk : job.chunks) {
       batch_of_[chunk.get()] = static_cast<uint32_t>(input_.batches.size());
       input_.batches.push_back(chunk->batch.get());
     }
   }
 
+  Error LoadEarlier() {
+    uint64_t first_ns = UINT64_MAX, last_ns = 0;
+    for (const auto& trace : job_.traces) {
+      for (const RowAt& at : trace->rows) {
+        first_ns = std::min(first_ns, at.chunk->batch->start_ns[at.row]);
+        last_ns = std::max(last_ns, at.chunk->batch->start_ns[at.row]);
+      }
+    }
+    return first_ns > last_ns ? Error::Ok() : earlier_.Load(job_.tenant, first_ns, last_ns);
+  }
+
   Error AddTrace(const LiveTrace& trace) {
     NoteWalRows(trace);
+    const bool fragment = trace.fragment || earlier_.MayHold(job_.tenant, trace.id);
     std::vector<RowAt> rows(trace.rows.begin(), trace.rows.end());
-    if (trace.fragment) WEFT_RETURN_IF_ERROR(LeaveOutStored(trace.id, &rows));
+    if (fragment) WEFT_RETURN_IF_ERROR(LeaveOutStored(trace.id, &rows));
     if (rows.empty()) return Error::Ok();
     tree_.clear();
     for (const RowAt& at : rows) {
@@ -33,7 +47,7 @@ class Builder {
     const model::Preorder& preorder = preorder_.Build(
         tree_, [&](uint32_t i) { return model::ContentHash(*rows[i].chunk->batch, rows[i].row); });
     duplicates_ += preorder.duplicates.size();
-    const uint32_t flags = trace.fragment ? uint32_t{block::kTraceFragment} : 0;
+    const uint32_t flags = fragment ? uint32_t{block::kTraceFragment} : 0;
     input_.traces.push_back(
         {trace.id, static_cast<uint32_t>(input_.rows.size()), preorder.size(), flags});
     for (uint32_t i : preorder.input)
@@ -70,9 +84,16 @@ class Builder {
   }
 
   Error LeaveOutStored(model::TraceId id, std::vector<RowAt>* rows) {
-    WEFT_ASSIGN_OR_RETURN(const model::SpanBatch stored, stored_.FindTrace(job_.tenant, id));
+    const auto stored = stored_.FindTrace(job_.tenant, id);
+    if (stored.error().code() == ErrorCode::kCorrupt) {
+      // A damaged block must not keep new ones from being written: it does not heal by waiting.
+      LogWarn("spans of a trace in a damaged block can't be recognised when they come again",
+              {{"error", stored.error().message()}});
+      return Error::Ok();
+    }
+    if (!stored.ok()) return stored.error();
     absl::flat_hash_set<uint64_t> hashes;
-    for (uint32_t i = 0; i < stored.size(); ++i) hashes.insert(model::ContentHash(stored, i));
+    for (uint32_t i = 0; i < stored->size(); ++i) hashes.insert(model::ContentHash(*stored, i));
     duplicates_ += std::erase_if(*rows, [&](const RowAt& at) {
       return hashes.contains(model::ContentHash(*at.chunk->batch, at.row));
     });
@@ -81,6 +102,7 @@ class Builder {
 
   const CutJob& job_;
   const block::RowSource& stored_;
+  EarlierTraces& earlier_;
   block::BlockInput input_;
   absl::flat_hash_map<Chunk*, uint32_t> batch_of_;
   std::vector<WalRow> wal_rows_;
@@ -92,9 +114,11 @@ class Builder {
 
 }  // namespace
 
-Result<BuiltBlock> BuildBlock(const CutJob& job, const block::RowSource& stored, int64_t now_ns,
+Result<BuiltBlock> BuildBlock(const CutJob& job, const block::RowSource& stored,
+                              EarlierTraces* earlier, int64_t now_ns,
                               const block::BlockWriterOptions& options) {
-  Builder builder(job, stored);
+  Builder builder(job, stored, earlier);
+  WEFT_RETURN_IF_ERROR(builder.LoadEarlier());
   for (const auto& trace : job.traces) WEFT_RETURN_IF_ERROR(builder.AddTrace(*trace));
   return builder.Finish(now_ns, options);
 }

@@ -135,7 +135,12 @@ class LiveTraces::Replay : public wal::ReplayHandler {
 
 LiveTraces::LiveTraces(Env& env, LiveOptions options, MetricRegistry& metrics,
                        block::BlockSink& sink, const block::RowSource& stored)
-    : env_(env), options_(std::move(options)), metrics_(metrics), sink_(sink), stored_(stored) {
+    : env_(env),
+      options_(std::move(options)),
+      metrics_(metrics),
+      sink_(sink),
+      stored_(stored),
+      earlier_traces_(stored) {
   const auto new_block_id = [this] { return block::NewBlockId(env_.NowNs(), env_.RandomU64()); };
   for (uint32_t i = 0; i < std::max(1u, options_.shard_count); ++i) {
     runners_.push_back(std::make_unique<ShardRunner>(options_.cut, new_block_id));
@@ -381,7 +386,8 @@ void LiveTraces::RunBuilder() {
 }
 
 Error LiveTraces::WriteJob(ShardRunner* runner, const CutJob& job) {
-  WEFT_ASSIGN_OR_RETURN(BuiltBlock built, BuildBlock(job, stored_, env_.NowNs(), options_.block));
+  WEFT_ASSIGN_OR_RETURN(BuiltBlock built,
+                        BuildBlock(job, stored_, &earlier_traces_, env_.NowNs(), options_.block));
   if (built.stored_spans > 0) {
     WEFT_ASSIGN_OR_RETURN(std::vector<uint64_t> segments,
                           WalRowSet::SegmentsOf(built.block.auxiliary.back().bytes));
@@ -408,8 +414,12 @@ void LiveTraces::ReleaseSegments() {
   }
   for (uint64_t segment : ledger_.TakeReleasable(wal_->current_segment())) {
     const Error error = wal_->ReleaseSegment(segment);
-    if (!error.ok())
-      LogWarn("a WAL segment can't be removed", {{"segment", segment}, {"error", error.message()}});
+    if (error.ok()) continue;
+    LogWarn("a WAL segment can't be removed; tried again later",
+            {{"segment", segment}, {"error", error.message()}});
+    // It may be there at the next start: until it is gone, its blocks must say what they hold of
+    // it.
+    ledger_.Open(segment, 0);
   }
   for (const SegmentLedger::BlockRef& block : ledger_.TakeUnneededBlocks()) {
     const Error error = sink_.RemoveAuxiliary(block.tenant, block.block_id, kWalRowsFile);
@@ -451,12 +461,16 @@ void LiveTraces::Stop(int64_t deadline_ns) {
     if (runner->thread.joinable()) runner->thread.join();
   }
   const int64_t give_up_ns = env_.MonotonicNs() + deadline_ns;
+  uint64_t failures = 0;
+  {
+    MutexLock lock(build_mutex_);
+    failures = build_attempts_failed_;
+  }
   if (deadline_ns > 0) {
     for (const auto& runner : runners_) CutAndDispatch(runner.get(), true);
   }
   {
     MutexLock lock(build_mutex_);
-    const uint64_t failures = build_attempts_failed_;
     while (deadline_ns > 0 && (!build_tasks_.empty() || builds_running_ > 0) &&
            build_attempts_failed_ == failures && env_.MonotonicNs() < give_up_ns) {
       build_changed_.WaitFor(build_mutex_, kTickNs);

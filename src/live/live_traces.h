@@ -30,6 +30,7 @@
 #include "base/mutex.h"
 #include "block/block.h"
 #include "block/row_source.h"
+#include "live/earlier_traces.h"
 #include "live/segment_ledger.h"
 #include "live/shard.h"
 #include "model/span_sink.h"
@@ -118,6 +119,7 @@ class LiveTraces : public model::SpanSink, public block::RowSource {
   MetricRegistry& metrics_;
   block::BlockSink& sink_;
   const block::RowSource& stored_;
+  EarlierTraces earlier_traces_;  // of whoever builds: Open, then the builder thread
   SegmentLedger ledger_;
   std::unique_ptr<wal::Wal> wal_;
   std::vector<std::unique_ptr<ShardRunner>> runners_;

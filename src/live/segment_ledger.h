@@ -28,7 +28,8 @@ class SegmentLedger {
 
   // Whether no span of the segment waits for a block.
   bool IsSettled(uint64_t segment) const WEFT_EXCLUDES(mutex_);
-  // Segments below `current` that nothing waits for any more; each is returned once.
+  // Segments below `current` that nothing waits for any more; each is returned once, and again
+  // when it is opened anew because it could not be removed.
   std::vector<uint64_t> TakeReleasable(uint64_t current) WEFT_EXCLUDES(mutex_);
 
   struct BlockRef {

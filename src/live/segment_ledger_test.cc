@@ -37,5 +37,18 @@ TEST(SegmentLedger, ABlockNeedsItsFileAsLongAsOneOfItsSegmentsIsThere) {
   EXPECT_THAT(ledger.TakeUnneededBlocks(), IsEmpty());
 }
 
+// Its removal failed: the next start may still find it.
+TEST(SegmentLedger, ASegmentThatIsOpenedAnewIsReleasedAgainAndNeedsItsBlocks) {
+  SegmentLedger ledger;
+  ledger.Open(1, 1);
+  ledger.AddBlock("t", "b", {1});
+  ledger.Settle({{1, 0, 0}});
+  ASSERT_THAT(ledger.TakeReleasable(2), ElementsAre(1));
+  ledger.Open(1, 0);
+  EXPECT_THAT(ledger.TakeUnneededBlocks(), IsEmpty());
+  ASSERT_THAT(ledger.TakeReleasable(2), ElementsAre(1));
+  EXPECT_EQ(ledger.TakeUnneededBlocks().size(), 1u);
+}
+
 }  // namespace
 }  // namespace weft::live

@@ -1,6 +1,8 @@
 #include "store/block_shelf.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <iterator>
 #include <utility>
 
 #include "base/log.h"
@@ -30,7 +32,11 @@ Error BlockShelf::Load(bool remove_unfinished) {
     LogInfo("a block that compaction has replaced was removed",
             {{"tenant", name.tenant}, {"block", name.id}});
     if (const Error error = Remove(name); !error.ok()) {
-      LogWarn("a replaced block could not be removed", {{"error", error.message()}});
+      LogWarn("a replaced block could not be removed; tried again later",
+              {{"error", error.message()}});
+      // What replaced it may be replaced in turn: the memory of it must not get lost.
+      const MutexLock lock(mutex_);
+      retired_.push_back({name, INT64_MIN});
     }
   }
   for (const Catalog::Damaged& damaged : catalog.damaged) SetAside(damaged.name, damaged.error);
@@ -140,10 +146,11 @@ Result<CatalogBlock> BlockShelf::Put(const block::EncodedBlock& block) {
   entry.total_bytes = block.meta.TotalBytes() + json.size();
   for (const block::BlockFile& file : block.auxiliary) entry.auxiliary.push_back(file.name);
 
+  WEFT_RETURN_IF_ERROR(RemoveRemains(block.meta));
   Error error = PutFiles(block, name);
   if (error.ok()) error = objects_.Put(ObjectOf(name, kMetaFile), json);
   if (!error.ok()) {
-    Undo(name);
+    Undo(name, !block.meta.replaces.empty());
     return error.WithContext("block " + name.id);
   }
   const MutexLock lock(mutex_);
@@ -164,14 +171,37 @@ Error BlockShelf::PutFiles(const block::EncodedBlock& block, const BlockName& na
   return objects_.Put(objects);
 }
 
-void BlockShelf::Undo(const BlockName& name) {
+void BlockShelf::Undo(const BlockName& name, bool merged) {
   // meta.json first: it may be there although the store said no.
-  Error error = objects_.Delete(ObjectOf(name, kMetaFile));
-  if (error.ok()) error = objects_.DeleteFolder(FolderOf(name));
-  if (!error.ok()) {
-    LogWarn("a block that could not be written could not be removed either",
-            {{"tenant", name.tenant}, {"block", name.id}, {"error", error.message()}});
+  const Error error = Remove(name);
+  if (error.ok()) return;
+  LogWarn("a block that could not be written could not be removed either",
+          {{"tenant", name.tenant}, {"block", name.id}, {"error", error.message()}});
+  const MutexLock lock(mutex_);
+  remains_.push_back({name, merged});
+}
+
+// A block that is written again must find its place empty. A merged block must not meet another one
+// that nobody knows of: after a restart that one counts, with spans that the new one has too, or in
+// place of blocks that only it has the spans of.
+Error BlockShelf::RemoveRemains(const block::BlockMeta& next) {
+  const auto in_the_way = [&](const Remains& remains) {
+    if (remains.name.tenant != next.tenant) return false;
+    return remains.name.id == next.id || (remains.merged && !next.replaces.empty());
+  };
+  std::vector<Remains> found;
+  {
+    const MutexLock lock(mutex_);
+    std::copy_if(remains_.begin(), remains_.end(), std::back_inserter(found), in_the_way);
   }
+  for (const Remains& remains : found) {
+    if (const Error error = Remove(remains.name); !error.ok()) {
+      return error.WithContext("what an earlier write left of block " + remains.name.id);
+    }
+    const MutexLock lock(mutex_);
+    std::erase_if(remains_, [&](const Remains& r) { return r.name == remains.name; });
+  }
+  return Error::Ok();
 }
 
 Result<std::vector<block::BlockSink::AuxiliaryFile>> BlockShelf::ReadAuxiliary(

@@ -35,7 +35,9 @@ class BlockShelf {
   Error Write(const block::EncodedBlock& block);
   // Writes a block that has the spans of `others`, and shows it in their place in one step. They
   // are off the disk some time later, see RemoveRetired; a crash between leaves them there, and
-  // whoever reads the catalog knows by the new block's meta.json that they do not count.
+  // whoever reads the catalog knows by the new block's meta.json that they do not count. On failure
+  // nothing has changed; a new block that then could not be removed either is removed before the
+  // next one of its tenant is written. One call at a time.
   Error Replace(block::EncodedBlock block, const std::vector<BlockName>& others, int64_t now_ns)
       WEFT_EXCLUDES(mutex_);
   // Out of sight at once, off the disk by RemoveRetired; back at the next start if that comes
@@ -65,11 +67,18 @@ class BlockShelf {
     int64_t since_ns = 0;
   };
 
+  struct Remains {
+    BlockName name;
+    bool merged = false;
+  };
+
   // Durable, and not yet visible.
   Result<CatalogBlock> Put(const block::EncodedBlock& block);
   Error PutFiles(const block::EncodedBlock& block, const BlockName& name);
   Error Remove(const BlockName& name);
-  void Undo(const BlockName& name);
+  void Undo(const BlockName& name, bool merged) WEFT_EXCLUDES(mutex_);
+  // Removes what Undo could not, as far as it is in the way of this block.
+  Error RemoveRemains(const block::BlockMeta& next) WEFT_EXCLUDES(mutex_);
   void Remember(const CatalogBlock& block) WEFT_REQUIRES(mutex_);
   void UpdateGauges(const model::TenantId& tenant);
 
@@ -83,6 +92,8 @@ class BlockShelf {
   std::map<std::string, std::vector<BlockName>, std::less<>> auxiliary_ WEFT_GUARDED_BY(mutex_);
   std::vector<Catalog::Damaged> damaged_ WEFT_GUARDED_BY(mutex_);
   std::vector<Retired> retired_ WEFT_GUARDED_BY(mutex_);  // replaced, and still on the disk
+  // Blocks that a failed write left: perhaps whole, though nobody was told so.
+  std::vector<Remains> remains_ WEFT_GUARDED_BY(mutex_);
 };
 
 }  // namespace weft::store

@@ -1,5 +1,7 @@
 #include "store/block_shelf.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "base/env_fake.h"
@@ -212,6 +214,117 @@ TEST_F(BlockShelfTest, ADeletedBlockStaysDeleted) {
   EXPECT_EQ(shelf_->list().Find(one_), nullptr);
   EXPECT_NE(shelf_->list().Find(two_), nullptr);
   EXPECT_TRUE(shelf_->Delete(one_).ok());
+}
+
+// A store on which some calls fail: deletes, and reads of one kind of object.
+class StubbornStore : public LocalObjectStore {
+ public:
+  using LocalObjectStore::LocalObjectStore;
+  using LocalObjectStore::Put;
+
+  // meta.json is put, and the answer is lost.
+  Error Put(std::span<const NamedBytes> objects) override {
+    WEFT_RETURN_IF_ERROR(LocalObjectStore::Put(objects));
+    if (!lies || !objects[0].name.ends_with(kMetaFile)) return Error::Ok();
+    return Error(ErrorCode::kIo, "the connection was lost");
+  }
+  Result<std::string> Get(const std::string& name) const override {
+    if (busy) return Error(ErrorCode::kUnavailable, "503");
+    return LocalObjectStore::Get(name);
+  }
+  Result<std::unique_ptr<ReadableFile>> Open(const std::string& name) const override {
+    if (busy) return Error(ErrorCode::kUnavailable, "503");
+    return LocalObjectStore::Open(name);
+  }
+  Error Delete(const std::string& name) override {
+    if (keeps) return Error(ErrorCode::kUnavailable, "503");
+    return LocalObjectStore::Delete(name);
+  }
+
+  bool lies = false, busy = false, keeps = false;
+};
+
+class StubbornStoreTest : public testing::Test {
+ protected:
+  // A process starts.
+  Error Start() {
+    shelf_ = std::make_unique<BlockShelf>(objects_, metrics_);
+    return shelf_->Load(true);
+  }
+  Error Merge(uint64_t number, const std::vector<BlockName>& others) {
+    block::EncodedBlock block = MakeOpaqueBlock({"shop", BlockIdOf(number)}, 1, 2);
+    block.meta.level = 1;
+    return shelf_->Replace(std::move(block), others, 0);
+  }
+  std::vector<std::string> Seen() const {
+    std::vector<std::string> ids;
+    const auto blocks = shelf_->list().Get("shop");
+    for (const BlockPtr& block : *blocks) ids.push_back(block->name.id);
+    std::sort(ids.begin(), ids.end());
+    return ids;
+  }
+
+  FakeEnv env_{7};
+  StubbornStore objects_{env_, "blocks"};
+  MetricRegistry metrics_;
+  std::unique_ptr<BlockShelf> shelf_;
+  const BlockName a_{"shop", BlockIdOf(1)}, b_{"shop", BlockIdOf(2)}, c_{"shop", BlockIdOf(3)};
+};
+
+// It was taken for a damaged one: its spans were missing until the next start, and those that the
+// log still had were stored a second time.
+TEST_F(StubbornStoreTest, ABlockThatCantBeReadNowIsNotADamagedOne) {
+  ASSERT_TRUE(Start().ok());
+  ASSERT_TRUE(shelf_->Write(MakeOpaqueBlock(a_, 1, 2, "rows")).ok());
+  objects_.busy = true;
+  EXPECT_EQ(Start().code(), ErrorCode::kUnavailable);
+  objects_.busy = false;
+  EXPECT_TRUE(Start().ok());
+  EXPECT_TRUE(shelf_->damaged().empty());
+  EXPECT_EQ(Seen(), std::vector{a_.id});
+}
+
+// After the next start the one that "failed" would stand beside the one that was written instead,
+// with the same spans; and what only the failed one replaced would be in neither.
+TEST_F(StubbornStoreTest, NoMergeBeforeAFailedOneIsKnownToBeGone) {
+  ASSERT_TRUE(Start().ok());
+  for (const BlockName& name : {a_, b_, c_}) {
+    ASSERT_TRUE(shelf_->Write(MakeOpaqueBlock(name, 1, 2)).ok());
+  }
+  objects_.lies = objects_.keeps = true;
+  EXPECT_FALSE(Merge(4, {a_, b_}).ok());
+  objects_.lies = false;
+  EXPECT_EQ(Merge(5, {a_, c_}).code(), ErrorCode::kUnavailable);
+  EXPECT_EQ(Seen(), (std::vector{a_.id, b_.id, c_.id}));
+  objects_.keeps = false;
+  EXPECT_TRUE(Merge(6, {a_, c_}).ok());
+  ASSERT_TRUE(Start().ok());
+  EXPECT_EQ(Seen(), (std::vector{b_.id, BlockIdOf(6)}));
+}
+
+// It came back when the block that names it was merged in turn.
+TEST_F(StubbornStoreTest, WhatAStartCouldNotRemoveStaysReplaced) {
+  ASSERT_TRUE(Start().ok());
+  ASSERT_TRUE(shelf_->Write(MakeOpaqueBlock(a_, 1, 2)).ok());
+  ASSERT_TRUE(shelf_->Write(MakeOpaqueBlock(b_, 1, 2)).ok());
+  ASSERT_TRUE(Merge(4, {a_, b_}).ok());
+  objects_.keeps = true;
+  ASSERT_TRUE(Start().ok());
+  ASSERT_TRUE(shelf_->Write(MakeOpaqueBlock(c_, 1, 2)).ok());
+  ASSERT_TRUE(Merge(5, {{"shop", BlockIdOf(4)}, c_}).ok());
+  objects_.keeps = false;
+  EXPECT_TRUE(objects_.Delete(ObjectOf({"shop", BlockIdOf(4)}, kMetaFile)).ok());
+  ASSERT_TRUE(Start().ok());
+  EXPECT_EQ(Seen(), std::vector{BlockIdOf(5)});
+}
+
+TEST_F(StubbornStoreTest, ABlockIsWrittenAgainToAnEmptyPlace) {
+  ASSERT_TRUE(Start().ok());
+  objects_.lies = objects_.keeps = true;
+  EXPECT_FALSE(shelf_->Write(MakeOpaqueBlock(a_, 1, 2, "rows")).ok());
+  objects_.lies = objects_.keeps = false;
+  EXPECT_TRUE(shelf_->Write(MakeOpaqueBlock(a_, 1, 2)).ok());
+  EXPECT_EQ(objects_.List(FolderOf(a_))->objects.size(), 3u) << "no rows of the first time";
 }
 
 TEST(BlockListTest, IsNewestFirstAndAQueryKeepsTheListItBeganWith) {

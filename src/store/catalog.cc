@@ -72,6 +72,12 @@ Result<CatalogBlock> ReadListed(const ObjectStore& store, const BlockName& name,
   return block;
 }
 
+// Whether asking again may give another answer: then nothing is known of the block.
+bool MayPass(const Error& error) {
+  return error.code() == ErrorCode::kUnavailable || error.code() == ErrorCode::kResourceExhausted ||
+         error.code() == ErrorCode::kCancelled;
+}
+
 Error ReadBlockInto(const ObjectStore& store, BlockName name, Catalog* catalog) {
   WEFT_ASSIGN_OR_RETURN(const Listing listing, store.List(FolderOf(name)));
   if (FindMeta(listing) == nullptr) {
@@ -81,6 +87,10 @@ Error ReadBlockInto(const ObjectStore& store, BlockName name, Catalog* catalog) 
   auto block = ReadListed(store, name, listing);
   if (block.ok()) {
     catalog->blocks.push_back(std::move(block).value());
+  } else if (MayPass(block.error())) {
+    // Not damage: left out as if it were, its spans would be missing, and those that are in the log
+    // as well would be stored a second time.
+    return block.error().WithContext("block " + FolderOf(name));
   } else {
     catalog->damaged.push_back({std::move(name), block.error()});
   }

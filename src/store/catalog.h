@@ -59,6 +59,7 @@ struct Catalog {
   std::vector<std::string> strangers;
 };
 
+// Fails when something can't be read now that may be read later: a catalog is complete.
 Result<Catalog> ReadCatalog(const ObjectStore& store);
 // One block of it; the error of Damaged, or kNotFound.
 Result<CatalogBlock> ReadCatalogBlock(const ObjectStore& store, const BlockName& name);

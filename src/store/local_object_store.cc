@@ -93,9 +93,10 @@ Error LocalObjectStore::Delete(const std::string& name) {
   WEFT_RETURN_IF_ERROR(CheckObjectName(name));
   const std::string path = PathOf(name);
   const Error error = env_.RemoveFile(path);
-  if (error.code() == ErrorCode::kNotFound) return Error::Ok();
-  WEFT_RETURN_IF_ERROR(error);
-  return env_.SyncFolder(ParentFolder(path));
+  if (!error.ok() && error.code() != ErrorCode::kNotFound) return error;
+  // Also when it is not there: an earlier call may have failed at this point.
+  const Error synced = env_.SyncFolder(ParentFolder(path));
+  return synced.code() == ErrorCode::kNotFound ? Error::Ok() : synced;
 }
 
 Error LocalObjectStore::DeleteFolder(const std::string& folder) {

@@ -86,6 +86,19 @@ TEST(LocalObjectStoreTest, AFailedPutLeavesNoTemporaryBehind) {
   EXPECT_EQ(*store.Get("t/f"), "old");
 }
 
+TEST(LocalObjectStoreTest, ADeleteThatIsRepeatedAfterAFailureIsDurable) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    FakeEnv env(seed);
+    LocalObjectStore store(env, "blocks");
+    ASSERT_TRUE(store.Put("shop/1", "one").ok());
+    env.FailFolderSyncs(1);
+    EXPECT_FALSE(store.Delete("shop/1").ok());
+    EXPECT_TRUE(store.Delete("shop/1").ok());
+    env.PowerCycle();
+    EXPECT_EQ(store.Get("shop/1").error().code(), ErrorCode::kNotFound) << "seed " << seed;
+  }
+}
+
 TEST(LocalObjectStoreTest, DeletedIsDeleted) {
   FakeEnv env(5);
   LocalObjectStore store(env, "blocks");

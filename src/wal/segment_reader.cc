@@ -144,7 +144,9 @@ void SegmentReader::Resynchronise() {
 void SegmentReader::EndTail() {
   // Only what lies beyond every known sync may be a write that was interrupted.
   const uint64_t size = scan_.size_bytes;
-  const uint64_t vouched = std::clamp(synced_bytes_, offset_, size);
+  // What can't be read now is not what a crash tore: it is told, and not cut.
+  const bool unreadable = unreadable_until_ > offset_;
+  const uint64_t vouched = unreadable ? size : std::clamp(synced_bytes_, offset_, size);
   if (vouched > offset_) {
     NoteDamage(offset_, vouched, 1, "the end of the segment is damaged");
   }
@@ -192,6 +194,7 @@ bool SegmentReader::Load(uint64_t offset, uint64_t length) {
     if (file_.ReadAt(offset, wanted, buffer_.data()).ok()) return true;
   }
   buffer_.clear();
+  unreadable_until_ = std::max(unreadable_until_, offset + length);
   return false;
 }
 

@@ -9,7 +9,7 @@
 //
 // "Known to have been synced" comes from the records themselves: each carries how much of the
 // segment was durable when it was written. Bytes that the disk refuses to read are damage like any
-// other. Memory: 4 MiB or the largest record.
+// other, in the tail too. Memory: 4 MiB or the largest record.
 #pragma once
 
 #include <cstdint>
@@ -75,6 +75,7 @@ class SegmentReader {
 
   std::string buffer_;
   uint64_t buffer_offset_ = 0;
+  uint64_t unreadable_until_ = 0;  // the end of the last read that the disk refused
 };
 
 }  // namespace weft::wal

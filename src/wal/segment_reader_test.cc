@@ -214,6 +214,19 @@ TEST(SegmentReaderTest, ABadSectorCostsTheRecordsInItAndNoOthers) {
   EXPECT_EQ(scan->records + handler.damages[0].records, 200u);
 }
 
+// It was taken for an interrupted write and cut off, with records that had been acknowledged.
+TEST(SegmentReaderTest, ATailThatCantBeReadIsDamageAndNotTorn) {
+  const std::string segment = MakeSegment(5, false);
+  for (uint64_t at = kSegmentHeaderBytes; at < segment.size(); at += 7) {
+    const BadSectorFile file(segment, at, segment.size());
+    RememberingHandler handler;
+    const auto scan = SegmentReader(file, kId, handler).Scan();
+    ASSERT_TRUE(scan.ok());
+    EXPECT_EQ(scan->torn_bytes, 0u) << at;
+    EXPECT_FALSE(handler.damages.empty()) << at;
+  }
+}
+
 TEST(SegmentReaderTest, ANewerVersionIsNotGuessedAt) {
   FakeEnv env(1);
   env.Plant("f", EncodedHeader(kId, kFormatVersion + 1));
