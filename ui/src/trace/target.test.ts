@@ -19,6 +19,11 @@ test('a call that is named by its verb alone shows where it went', () => {
       attributes: { 'db.system.name': 'postgresql', 'db.collection.name': 'orders' },
     }),
   ).toBe('orders');
+  const redis = { 'db.system.name': 'redis', 'db.namespace': '0', 'server.address': 'redis-cart' };
+  expect(target({ name: 'HGET', attributes: redis })).toBe('redis-cart');
+  expect(target({ name: 'INSERT', attributes: { 'db.name': 'shop', 'net.peer.name': '127.0.0.1' } })).toBe(
+    'shop',
+  );
 });
 
 test('a name that says more, a server, and an unknown target show nothing', () => {

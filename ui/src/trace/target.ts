@@ -10,12 +10,12 @@ const KEYS = [
   'db.sql.table',
   'messaging.destination.name',
   'url.template',
+  'db.namespace',
+  'db.name',
   'server.address',
   'net.peer.name',
   'http.host',
   'peer.service',
-  'db.namespace',
-  'db.name',
   'db.system.name',
   'db.system',
 ];
@@ -30,8 +30,10 @@ export function targetOf(trace: Trace, row: number): string {
   for (let i = 0; i + 2 < raw.length; i += 3) {
     const rank = KEYS.indexOf(trace.dictionary[raw[i] as number]!);
     if (rank < 0 || rank >= best || raw[i + 1] !== ValueType.string) continue;
+    const value = trace.dictionary[raw[i + 2] as number]!;
+    if (/^\d*$/.test(value)) continue; // a database that has a number tells nothing
     best = rank;
-    target = trace.dictionary[raw[i + 2] as number]!;
+    target = value;
   }
   return target;
 }
