@@ -95,7 +95,7 @@ Error LocalObjectStore::Delete(const std::string& name) {
   const Error error = env_.RemoveFile(path);
   if (!error.ok() && error.code() != ErrorCode::kNotFound) return error;
   // Also when it is not there: an earlier call may have failed at this point.
-  const Error synced = env_.SyncFolder(ParentFolder(path));
+  Error synced = env_.SyncFolder(ParentFolder(path));
   return synced.code() == ErrorCode::kNotFound ? Error::Ok() : synced;
 }
 
