@@ -92,7 +92,7 @@ Result<Listing> LocalObjectStore::List(const std::string& folder) const {
 Error LocalObjectStore::Delete(const std::string& name) {
   WEFT_RETURN_IF_ERROR(CheckObjectName(name));
   const std::string path = PathOf(name);
-  const Error error = env_.RemoveFile(path);
+  Error error = env_.RemoveFile(path);
   if (!error.ok() && error.code() != ErrorCode::kNotFound) return error;
   // Also when it is not there: an earlier call may have failed at this point.
   Error synced = env_.SyncFolder(ParentFolder(path));

@@ -18,6 +18,13 @@
 namespace weft::sim {
 namespace {
 
+// With a sanitizer each takes ten times as long.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr uint64_t kSeeds = 50;
+#else
+constexpr uint64_t kSeeds = 150;
+#endif
+
 uint64_t NumberOf(const char* variable, uint64_t otherwise) {
   const char* text = std::getenv(variable);
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
@@ -38,7 +45,7 @@ void Add(const History::Tally& one, History::Tally* all) {
 TEST(SimTest, EveryAcknowledgedSpanIsThereOnceWhateverHappens) {
   const uint64_t first = NumberOf("WEFT_SEED", 1);
   const bool one = std::getenv("WEFT_SEED") != nullptr && std::getenv("WEFT_SEEDS") == nullptr;
-  const uint64_t count = one ? 1 : NumberOf("WEFT_SEEDS", 150);
+  const uint64_t count = one ? 1 : NumberOf("WEFT_SEEDS", kSeeds);
   SetUpLog(one ? LogLevel::kInfo : LogLevel::kOff, LogFormat::kText);
   History::Tally tally;
   for (uint64_t seed = first; seed < first + count; ++seed) {
