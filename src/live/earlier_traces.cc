@@ -9,7 +9,7 @@ namespace {
 
 constexpr uint64_t kHourNs = 3'600'000'000'000;
 constexpr uint64_t kLookBackNs = 24 * kHourNs;
-// Of the newest blocks: 16 bytes each.
+// Of a tenant; the newest of what is read. 16 bytes each.
 constexpr size_t kTracesMax = 2'000'000;
 
 }  // namespace
@@ -17,25 +17,38 @@ constexpr size_t kTracesMax = 2'000'000;
 Error EarlierTraces::Load(const model::TenantId& tenant, uint64_t first_start_ns,
                           uint64_t last_start_ns) {
   const uint64_t oldest_ns = last_start_ns > kLookBackNs ? last_start_ns - kLookBackNs : 0;
-  // By the hour: spans that are a little older each time are not worth a look each time.
-  const uint64_t from_ns = std::max(first_start_ns, oldest_ns) / kHourNs * kHourNs;
-  const auto at = known_.find(tenant);
-  if (at != known_.end() && from_ns >= at->second.from_ns) return Error::Ok();
-  Known known{from_ns, {}};
-  const auto groups = stored_.Snapshot(tenant, {.start_ns = from_ns}, {});
-  if (groups.ok()) {
-    for (const auto& group : *groups) {
-      for (uint32_t t = 0; t < group->trace_count() && known.traces.size() < kTracesMax; ++t) {
-        known.traces.insert(group->trace_id(t).Hash());
-      }
-    }
-  } else if (groups.error().code() != ErrorCode::kCorrupt) {
-    return groups.error();
-  } else {
+  uint64_t hour = std::max(first_start_ns, oldest_ns) / kHourNs;
+  const auto [at, is_first] = known_.try_emplace(tenant);
+  Known& known = at->second;
+  if (is_first) {
+    const Error error = Read(tenant, {.start_ns = hour * kHourNs}, &known);
+    if (!error.ok()) known_.erase(at);
+    if (error.ok()) known.since_hour = hour;
+    return error;
+  }
+  const uint64_t end = std::min(last_start_ns / kHourNs + 1, known.since_hour);
+  for (; hour < end; ++hour) {
+    if (known.hours.contains(hour)) continue;
+    WEFT_RETURN_IF_ERROR(Read(tenant, {hour * kHourNs, (hour + 1) * kHourNs}, &known));
+    known.hours.insert(hour);
+  }
+  return Error::Ok();
+}
+
+Error EarlierTraces::Read(const model::TenantId& tenant, TimeRange range, Known* known) const {
+  const auto groups = stored_.Snapshot(tenant, range, {});
+  if (groups.error().code() == ErrorCode::kCorrupt) {
     LogWarn("spans that were stored before the start can't be recognised when they come again",
             {{"tenant", tenant}, {"error", groups.error().message()}});
+    return Error::Ok();
   }
-  known_[tenant] = std::move(known);
+  if (!groups.ok()) return groups.error();
+  for (const auto& group : *groups) {
+    for (uint32_t t = 0; t < group->trace_count(); ++t) {
+      if (known->traces.size() >= kTracesMax) return Error::Ok();
+      known->traces.insert(group->trace_id(t).Hash());
+    }
+  }
   return Error::Ok();
 }
 

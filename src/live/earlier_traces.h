@@ -1,8 +1,9 @@
 // Which traces the blocks of earlier processes may hold, so that a span is recognised that was sent
 // or logged again across a restart. (Of its own blocks a Shard knows by itself.)
 //
-// Read from the store when the first block of a tenant is built, and again only when spans come
-// that are hours older. Not thread-safe.
+// Read from the store when the first block of a tenant is built: everything since the hour of its
+// first span. Of older spans that come later the hours are read that they started in, each once,
+// whatever their clocks say. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +11,8 @@
 
 #include <absl/container/flat_hash_set.h>
 
+#include "base/error.h"
+#include "base/time_range.h"
 #include "block/row_source.h"
 
 namespace weft::live {
@@ -27,9 +30,12 @@ class EarlierTraces {
 
  private:
   struct Known {
-    uint64_t from_ns = UINT64_MAX;         // spans that started since then
+    uint64_t since_hour = 0;               // all that started since then, in hours since 1970
+    absl::flat_hash_set<uint64_t> hours;   // and in these before it
     absl::flat_hash_set<uint64_t> traces;  // hashes
   };
+
+  Error Read(const model::TenantId& tenant, TimeRange range, Known* known) const;
 
   const block::RowSource& stored_;
   std::map<model::TenantId, Known> known_;

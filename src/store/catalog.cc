@@ -9,6 +9,8 @@ namespace weft::store {
 namespace {
 
 constexpr size_t kBlockIdDigits = 24;
+// Its row groups and files are a few hundred bytes each.
+constexpr uint64_t kMetaBytesMax = 64u << 20;
 
 bool IsBlockId(std::string_view id) {
   return id.size() == kBlockIdDigits &&
@@ -60,6 +62,7 @@ Result<CatalogBlock> ReadListed(const ObjectStore& store, const BlockName& name,
                                 const Listing& listing) {
   const ObjectInfo* meta = FindMeta(listing);
   if (meta == nullptr) return Error(ErrorCode::kNotFound, "there is no meta.json");
+  if (meta->size_bytes > kMetaBytesMax) return Damage("meta.json is too large to be one");
   WEFT_ASSIGN_OR_RETURN(const std::string json,
                         store.GetSized(ObjectOf(name, kMetaFile), meta->size_bytes));
   CatalogBlock block;
