@@ -55,11 +55,8 @@ void Compactor::Stop() {
 void Compactor::Run() {
   for (;;) {
     const int64_t begin_ns = env_.MonotonicNs();
-    bool merged = false;
-    if (!busy_ || !busy_()) {
-      const auto result = RunOnce();
-      merged = result.ok() && *result;
-    }
+    const auto result = RunOnce();
+    const bool merged = result.ok() && *result;
     const int64_t took_ns = env_.MonotonicNs() - begin_ns;
     const int64_t percent = std::clamp<int64_t>(options_.cpu_percent, 1, 100);
     const int64_t rest_ns = took_ns * (100 - percent) / percent;
@@ -85,7 +82,8 @@ void Compactor::Expire() {
   uint64_t free_bytes = UINT64_MAX;
   if (options.disk_free_bytes != 0) {
     const auto free = env_.FreeDiskBytes(options_.disk_path);
-    if (free.ok()) free_bytes = *free;
+    // What has been retired is on its way: nothing more need go for it.
+    if (free.ok()) free_bytes = *free + store_.retired_bytes();
   }
   std::vector<std::shared_ptr<const store::BlockVector>> blocks;
   for (const model::TenantId& tenant : store_.tenants()) blocks.push_back(store_.Blocks(tenant));
@@ -130,7 +128,7 @@ std::vector<Choice> Compactor::ChooseAll() {
 Result<bool> Compactor::RunOnce() {
   Expire();
   store_.RemoveRetired(env_.NowNs() - options_.retire_grace_ns);
-  if (options_.cpu_percent == 0) return false;
+  if (options_.cpu_percent == 0 || (busy_ && busy_())) return false;
   const std::vector<Choice> choices = ChooseAll();
   if (choices.empty()) return false;
   const Error error = Merge(choices.front());

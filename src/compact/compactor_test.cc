@@ -219,6 +219,29 @@ TEST(CompactorTest, OldBlocksExpire) {
   EXPECT_TRUE(world.env.Files().empty());
 }
 
+TEST(CompactorTest, AFullDiskCostsNoMoreBlocksThanItMustWhileTheirFilesWait) {
+  World world(8);
+  const auto pieces = Pieces(block::MakeShopBatch(1, 2000), 8);
+  for (size_t i = 0; i < pieces.size(); ++i) ASSERT_TRUE(world.Write(pieces[i], i + 1).ok());
+  const uint64_t bytes = world.store->TotalsOf(kTenant).bytes;
+  world.options.retention.disk_free_bytes = bytes / 8;
+  world.options.disk_path = "blocks";
+  world.options.cpu_percent = 0;
+  world.Start();
+  world.env.SetDiskBytes(bytes);  // nothing is free
+  ASSERT_TRUE(world.compactor->RunOnce().ok());
+  const size_t left = world.block_count();
+  EXPECT_GE(left, 6u);
+  EXPECT_LT(left, 8u);
+  // The files are still there, for queries that read them.
+  for (int again = 0; again < 5; ++again) ASSERT_TRUE(world.compactor->RunOnce().ok());
+  EXPECT_EQ(world.block_count(), left);
+  world.env.AdvanceNs(2000);
+  ASSERT_TRUE(world.compactor->RunOnce().ok());
+  ASSERT_TRUE(world.compactor->RunOnce().ok());
+  EXPECT_EQ(world.block_count(), left);
+}
+
 TEST(CompactorTest, TheThreadWorksAndStops) {
   World world(6);
   const auto pieces = Pieces(block::MakeShopBatch(1, 500), 3);

@@ -36,7 +36,7 @@ Error BlockShelf::Load(bool remove_unfinished) {
               {{"error", error.message()}});
       // What replaced it may be replaced in turn: the memory of it must not get lost.
       const MutexLock lock(mutex_);
-      retired_.push_back({name, INT64_MIN});
+      retired_.push_back({name, INT64_MIN, 0});
     }
   }
   for (const Catalog::Damaged& damaged : catalog.damaged) SetAside(damaged.name, damaged.error);
@@ -73,14 +73,17 @@ Error BlockShelf::Replace(block::EncodedBlock block, const std::vector<BlockName
                           int64_t now_ns) {
   const model::TenantId tenant = block.meta.tenant;
   block.meta.replaces.clear();
+  std::vector<Retired> replaced;
   for (const BlockName& name : others) {
-    if (name.tenant != tenant || list_.Find(name) == nullptr) {
+    const BlockPtr other = list_.Find(name);
+    if (name.tenant != tenant || other == nullptr) {
       return Error(ErrorCode::kNotFound, "block " + name.id + " is not there any more");
     }
     block.meta.replaces.push_back(name.id);
+    replaced.push_back({name, now_ns, other->total_bytes});
   }
   {
-    // What these replaced, if it could not be removed yet: the memory of it must not get lost.
+    // What these replaced, and what has expired, if it is not removed yet: neither may come back.
     const MutexLock lock(mutex_);
     for (const Retired& retired : retired_) {
       if (retired.name.tenant == tenant) block.meta.replaces.push_back(retired.name.id);
@@ -90,18 +93,19 @@ Error BlockShelf::Replace(block::EncodedBlock block, const std::vector<BlockName
   list_.Replace(std::move(entry), others);
   UpdateGauges(tenant);
   const MutexLock lock(mutex_);
-  for (const BlockName& name : others) {
-    retired_.push_back({name, now_ns});
-    for (auto& [file, names] : auxiliary_) std::erase(names, name);
+  for (const Retired& retired : replaced) {
+    retired_.push_back(retired);
+    for (auto& [file, names] : auxiliary_) std::erase(names, retired.name);
   }
   return Error::Ok();
 }
 
 bool BlockShelf::Retire(const BlockName& name, int64_t now_ns) {
-  if (list_.Remove(name) == nullptr) return false;
+  const BlockPtr removed = list_.Remove(name);
+  if (removed == nullptr) return false;
   UpdateGauges(name.tenant);
   const MutexLock lock(mutex_);
-  retired_.push_back({name, now_ns});
+  retired_.push_back({name, now_ns, removed->total_bytes});
   for (auto& [file, names] : auxiliary_) std::erase(names, name);
   return true;
 }
@@ -126,6 +130,13 @@ std::vector<BlockName> BlockShelf::RemoveRetired(int64_t until_ns) {
     removed.push_back(name);
   }
   return removed;
+}
+
+uint64_t BlockShelf::retired_bytes() const {
+  const MutexLock lock(mutex_);
+  uint64_t bytes = 0;
+  for (const Retired& retired : retired_) bytes += retired.bytes;
+  return bytes;
 }
 
 bool BlockShelf::HasAuxiliary(const BlockName& name) const {

@@ -46,6 +46,8 @@ class BlockShelf {
   // Deletes blocks that were replaced or retired before `until_ns`. Queries that began before may
   // still read them, so leave them for longer than a query takes. Returns those that are gone.
   std::vector<BlockName> RemoveRetired(int64_t until_ns) WEFT_EXCLUDES(mutex_);
+  // Of blocks that were replaced or retired and are still on the disk.
+  uint64_t retired_bytes() const WEFT_EXCLUDES(mutex_);
   // Whether some auxiliary file lies in the block's folder.
   bool HasAuxiliary(const BlockName& name) const WEFT_EXCLUDES(mutex_);
   Result<std::vector<block::BlockSink::AuxiliaryFile>> ReadAuxiliary(std::string_view file) const
@@ -65,6 +67,7 @@ class BlockShelf {
   struct Retired {
     BlockName name;
     int64_t since_ns = 0;
+    uint64_t bytes = 0;
   };
 
   struct Remains {
@@ -91,7 +94,7 @@ class BlockShelf {
   // Auxiliary files by name, and the blocks that have one.
   std::map<std::string, std::vector<BlockName>, std::less<>> auxiliary_ WEFT_GUARDED_BY(mutex_);
   std::vector<Catalog::Damaged> damaged_ WEFT_GUARDED_BY(mutex_);
-  std::vector<Retired> retired_ WEFT_GUARDED_BY(mutex_);  // replaced, and still on the disk
+  std::vector<Retired> retired_ WEFT_GUARDED_BY(mutex_);  // still on the disk
   // Blocks that a failed write left: perhaps whole, though nobody was told so.
   std::vector<Remains> remains_ WEFT_GUARDED_BY(mutex_);
 };

@@ -71,6 +71,7 @@ class BlockStore : public block::BlockSink, public block::RowSource {
   }
   bool RetireBlock(const BlockName& name, int64_t now_ns) { return shelf_.Retire(name, now_ns); }
   void RemoveRetired(int64_t until_ns);
+  uint64_t retired_bytes() const { return shelf_.retired_bytes(); }
   bool HasAuxiliary(const BlockName& name) const { return shelf_.HasAuxiliary(name); }
   // Opened anew, to be read once as a whole: with a small cache of its own.
   Result<std::shared_ptr<const block::Block>> OpenForReading(const CatalogBlock& block,
