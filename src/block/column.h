@@ -1,6 +1,7 @@
 // A column in memory: a dictionary and codes, or plain numbers. What predicates are evaluated on.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -49,6 +50,15 @@ struct Column {
 };
 
 using ColumnPtr = std::shared_ptr<const Column>;
+
+// The bits of a number: of an int, of a double, 0 or 1. The row must have one.
+inline uint64_t NumberAt(const Column& column, uint32_t row) {
+  const bool coded = column.dictionary != nullptr;
+  const uint32_t at = coded ? column.codes[row] : row;
+  const auto& ints = coded ? column.dictionary->ints : column.ints;
+  const auto& doubles = coded ? column.dictionary->doubles : column.doubles;
+  return doubles.empty() ? static_cast<uint64_t>(ints[at]) : std::bit_cast<uint64_t>(doubles[at]);
+}
 
 // The same with an entry for each value instead of each row: what is cheap to copy where most rows
 // have none. Immutable once shared.

@@ -5,17 +5,6 @@
 
 namespace weft::block {
 
-uint64_t NumberAt(const Column& column, uint32_t row) {
-  if (column.dictionary) {
-    const uint32_t code = column.codes[row];
-    return column.dictionary->doubles.empty()
-               ? static_cast<uint64_t>(column.dictionary->ints[code])
-               : std::bit_cast<uint64_t>(column.dictionary->doubles[code]);
-  }
-  return column.doubles.empty() ? static_cast<uint64_t>(column.ints[row])
-                                : std::bit_cast<uint64_t>(column.doubles[row]);
-}
-
 ColumnValues ColumnMerger::Merge(const ColumnSpec& spec, std::span<const PackedColumnPtr> columns,
                                  const RunList& rows) {
   optional_ = spec.optional;

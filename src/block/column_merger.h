@@ -44,7 +44,4 @@ class ColumnMerger {
   std::vector<std::vector<uint32_t>> code_of_;  // per part and its code
 };
 
-// The bits of a number column's value, as ColumnValues has them. The row must have one.
-uint64_t NumberAt(const Column& column, uint32_t row);
-
 }  // namespace weft::block

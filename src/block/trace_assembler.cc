@@ -1,7 +1,6 @@
 #include "block/trace_assembler.h"
 
 #include <algorithm>
-#include <bit>
 #include <utility>
 
 #include "block/json_text.h"
@@ -305,17 +304,11 @@ Error TraceAssembler::CollectColumn(const Column& column, std::string_view key_t
     if (!column.has(row)) continue;
     if (key == model::StringTable::kMissing) key = out_.strings.Intern(key_text);
     Attribute attribute{key, column.type, 0};
-    if (!column.dictionary) {
-      attribute.value = column.type == ValueType::kDouble
-                            ? std::bit_cast<uint64_t>(column.doubles[row])
-                            : static_cast<uint64_t>(column.ints[row]);
-    } else if (!column.dictionary->strings.empty()) {
+    if (column.dictionary && !column.dictionary->strings.empty()) {
       WEFT_ASSIGN_OR_RETURN(
           attribute, MakeText(column.type, key, column.dictionary->strings[column.codes[row]]));
-    } else if (column.type == ValueType::kDouble) {
-      attribute.value = std::bit_cast<uint64_t>(column.dictionary->doubles[column.codes[row]]);
     } else {
-      attribute.value = static_cast<uint64_t>(column.dictionary->ints[column.codes[row]]);
+      attribute.value = NumberAt(column, row);
     }
     loose_.push_back({row, attribute});
   }
