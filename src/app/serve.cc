@@ -200,7 +200,7 @@ class Server {
     options.retention.disk_free_bytes = config_.retention_disk_free_bytes;
     options.disk_path = disk_path_;
     options.block.row_group_rows_max = static_cast<uint32_t>(config_.compaction_row_group_rows);
-    options.block.zstd_level = static_cast<int>(config_.block_zstd_level);
+    options.block.zstd_level = static_cast<int>(config_.compaction_zstd_level);
     options.cpu_percent = static_cast<uint32_t>(config_.compaction_cpu_percent);
     // Twice what a query may take, for those that run over.
     options.retire_grace_ns = 2 * config_.query_timeout_ns;

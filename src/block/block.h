@@ -62,7 +62,7 @@ struct RowGroupMeta {
 
 // meta.json: written last, so that its presence makes the block exist.
 struct BlockMeta {
-  static constexpr uint32_t kFormatVersion = 1;
+  static constexpr uint32_t kFormatVersion = 2;
 
   uint32_t format_version = kFormatVersion;
   std::string id;  // see NewBlockId

@@ -141,7 +141,7 @@ class Checker {
       const auto id = model::TraceId::FromBytes(ids->dictionary->strings[ids->codes[row]].data());
       if (id != traces.id[traces.trace_of_row[row]]) {
         Add(kSpansFile, "trace_id", FirstRow(group) + row, 1,
-            "traces.parquet has another trace id for this row");
+            "the row stands among those of another trace");
       }
     }
   }

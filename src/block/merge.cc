@@ -455,7 +455,6 @@ class BlockMerger {
       traces.push_back(trace.join ? RowOfJoined(joined_[*trace.join])
                                   : RowOfSingle(trace.only, texts));
       TraceRow& row = traces.back();
-      row.id = to_group_[t].id;
       row.first_row = first_row;
       row.span_count = to_group_[t].row_count;
       first_row += row.span_count;
@@ -472,7 +471,7 @@ class BlockMerger {
     for (size_t p = 0; p < parts_.size(); ++p) {
       if (!used_[p]) continue;
       WEFT_ASSIGN_OR_RETURN(columns[p],
-                            parts_[p].block->traces().Read(parts_[p].row_group, column, nullptr));
+                            parts_[p].block->ReadTraceColumn(parts_[p].row_group, column, nullptr));
     }
     return columns;
   }

@@ -17,9 +17,9 @@ enum CacheItem : uint32_t { kServiceNamesItem, kTraceIndexItem, kTracesItem, kOv
 
 Error Corrupt(std::string what) { return {ErrorCode::kCorrupt, std::move(what)}; }
 
-// The file starts with the fixed columns that this version writes, with their types.
-Error CheckColumns(const TableReader& table) {
-  const std::span<const ColumnSpec> fixed = FixedColumns(table.name());
+// The file starts with the fixed columns of its version, with their types.
+Error CheckColumns(const TableReader& table, uint32_t format_version) {
+  const std::span<const ColumnSpec> fixed = FixedColumns(table.name(), format_version);
   const std::vector<ColumnSpec>& columns = table.columns();
   if (columns.size() < fixed.size() || !std::equal(fixed.begin(), fixed.end(), columns.begin())) {
     return Corrupt(table.name() + " lacks columns that every block has");
@@ -39,7 +39,7 @@ Result<std::shared_ptr<const TableReader>> OpenTable(std::string_view name, cons
   WEFT_ASSIGN_OR_RETURN(auto file, opener.Open(name));
   WEFT_ASSIGN_OR_RETURN(auto table,
                         TableReader::Open(std::move(file), *file_meta, std::move(cache), options));
-  WEFT_RETURN_IF_ERROR(CheckColumns(*table));
+  WEFT_RETURN_IF_ERROR(CheckColumns(*table, meta.format_version));
   return table;
 }
 
@@ -162,10 +162,41 @@ Result<std::shared_ptr<const Block::GroupTraces>> Block::TracesOf(uint32_t row_g
   return std::shared_ptr<const GroupTraces>(std::move(traces));
 }
 
+uint32_t Block::IndexOf(TraceColumn column) const {
+  return meta_.format_version == 1 ? column + 1 : column;
+}
+
+Result<ColumnPtr> Block::ReadTraceColumn(uint32_t row_group, TraceColumn column,
+                                         ByteCounter* bytes) const {
+  return traces_->Read(row_group, IndexOf(column), bytes);
+}
+
+// Version 1 stored them a second time in traces.parquet. Since then they are those of the traces'
+// first rows: all that the dictionary has, in its order, unless an id comes twice.
+Error Block::LoadTraceIds(uint32_t row_group, GroupTraces* traces, ByteCounter* bytes) const {
+  const auto add = [traces](std::string_view id) {
+    traces->id.push_back(model::TraceId::FromBytes(id.data()));
+  };
+  const TableReader& spans = table(Scope::kSpan);
+  if (meta_.format_version > 1) {
+    WEFT_ASSIGN_OR_RETURN(const auto dictionary,
+                          spans.DictionaryOf(row_group, kSpanTraceId, bytes));
+    if (dictionary && dictionary->size() == traces->first_row.size()) {
+      for (const std::string_view id : dictionary->strings) add(id);
+      return Error::Ok();
+    }
+  }
+  WEFT_ASSIGN_OR_RETURN(const ColumnPtr ids,
+                        meta_.format_version == 1
+                            ? traces_->Read(row_group, 0, bytes)
+                            : spans.ReadRows(row_group, kSpanTraceId, traces->first_row, bytes));
+  for (uint32_t t = 0; t < ids->row_count; ++t) add(ids->dictionary->strings[ids->codes[t]]);
+  return Error::Ok();
+}
+
 // Traces tile the rows of their row group.
 Error Block::LoadTraces(uint32_t row_group, GroupTraces* traces, ByteCounter* bytes) const {
-  const auto read = [&](TraceColumn column) { return traces_->Read(row_group, column, bytes); };
-  WEFT_ASSIGN_OR_RETURN(const ColumnPtr ids, read(kTraceId));
+  const auto read = [&](TraceColumn column) { return ReadTraceColumn(row_group, column, bytes); };
   WEFT_ASSIGN_OR_RETURN(const ColumnPtr first_rows, read(kTraceFirstRow));
   WEFT_ASSIGN_OR_RETURN(const ColumnPtr counts, read(kTraceSpanCount));
   WEFT_ASSIGN_OR_RETURN(const ColumnPtr starts, read(kTraceStartTime));
@@ -174,14 +205,13 @@ Error Block::LoadTraces(uint32_t row_group, GroupTraces* traces, ByteCounter* by
   WEFT_ASSIGN_OR_RETURN(const ColumnPtr flags, read(kTraceFlags));
   const FileRowGroup& rows = table(Scope::kSpan).row_groups()[row_group];
   uint64_t next = 0;
-  for (uint32_t t = 0; t < ids->row_count; ++t) {
+  for (uint32_t t = 0; t < counts->row_count; ++t) {
     const int64_t count = counts->ints[t];
     if (count <= 0 || static_cast<uint64_t>(first_rows->ints[t]) != rows.first_row + next ||
         static_cast<uint64_t>(count) > rows.row_count - next) {
       return Corrupt("traces.parquet and spans.parquet differ at trace " + std::to_string(t) +
                      " of row group " + std::to_string(row_group));
     }
-    traces->id.push_back(model::TraceId::FromBytes(ids->dictionary->strings[ids->codes[t]].data()));
     traces->first_row.push_back(static_cast<uint32_t>(next));
     traces->row_count.push_back(static_cast<uint32_t>(count));
     traces->start_ns.push_back(static_cast<uint64_t>(starts->ints[t]));
@@ -195,7 +225,7 @@ Error Block::LoadTraces(uint32_t row_group, GroupTraces* traces, ByteCounter* by
   if (next != rows.row_count) {
     return Corrupt("traces.parquet does not cover row group " + std::to_string(row_group));
   }
-  return Error::Ok();
+  return LoadTraceIds(row_group, traces, bytes);
 }
 
 Result<std::shared_ptr<const Block::TraceIndex>> Block::LoadTraceIndex() const {
@@ -270,9 +300,9 @@ Result<TraceSummary> Block::SummaryOf(uint32_t row_group, uint32_t trace,
   const uint32_t begin = traces->first_row[trace];
   const uint32_t end = begin + traces->row_count[trace];
   WEFT_ASSIGN_OR_RETURN(const ColumnPtr root_service,
-                        traces_->ReadRows(row_group, kTraceRootService, row, bytes));
+                        traces_->ReadRows(row_group, IndexOf(kTraceRootService), row, bytes));
   WEFT_ASSIGN_OR_RETURN(const ColumnPtr root_name,
-                        traces_->ReadRows(row_group, kTraceRootName, row, bytes));
+                        traces_->ReadRows(row_group, IndexOf(kTraceRootName), row, bytes));
   const TableReader& spans = table(Scope::kSpan);
   WEFT_ASSIGN_OR_RETURN(const ColumnPtr resources,
                         spans.ReadRange(row_group, kSpanResourceId, begin, end, bytes));

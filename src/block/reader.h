@@ -21,6 +21,7 @@
 #include "block/column_cache.h"
 #include "block/overflow_reader.h"
 #include "block/row_source.h"
+#include "block/schema.h"
 #include "block/table_reader.h"
 #include "model/ids.h"
 #include "model/span_batch.h"
@@ -75,6 +76,8 @@ class Block : public std::enable_shared_from_this<Block> {
 
   const TableReader& table(Scope scope) const { return *tables_[static_cast<size_t>(scope)]; }
   const TableReader& traces() const { return *traces_; }
+  Result<ColumnPtr> ReadTraceColumn(uint32_t row_group, TraceColumn column,
+                                    ByteCounter* bytes) const;
   const TableReader& overflow_table() const { return *overflow_; }
   // The attributes without a column of a row group of spans and of what it owns; -1: of the
   // resources and scopes.
@@ -103,6 +106,8 @@ class Block : public std::enable_shared_from_this<Block> {
   Error CheckShape() const;
   Result<std::shared_ptr<const TraceIndex>> LoadTraceIndex() const;
   Result<std::vector<TracePlace>> PlacesOf(model::TraceId id) const;
+  uint32_t IndexOf(TraceColumn column) const;
+  Error LoadTraceIds(uint32_t row_group, GroupTraces* traces, ByteCounter* bytes) const;
   Error LoadTraces(uint32_t row_group, GroupTraces* traces, ByteCounter* bytes) const;
 
   BlockMeta meta_;

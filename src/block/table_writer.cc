@@ -44,6 +44,7 @@ parquet::Encoding::type ParquetEncoding(ChunkEncoding encoding) {
     case ChunkEncoding::kPlain: return parquet::Encoding::PLAIN;
     case ChunkEncoding::kDictionary: return parquet::Encoding::RLE_DICTIONARY;
     case ChunkEncoding::kDelta: return parquet::Encoding::DELTA_BINARY_PACKED;
+    case ChunkEncoding::kSplit: return parquet::Encoding::BYTE_STREAM_SPLIT;
   }
   return parquet::Encoding::PLAIN;
 }

@@ -290,8 +290,7 @@ class BlockWriter {
 
   // What traces.parquet says of a trace whose rows of the group begin at `first_row`.
   TraceRow Summarize(const BlockInput::Trace& input_trace, uint32_t first_row) {
-    TraceRow trace{.id = input_trace.id,
-                   .first_row = span_table_.rows_written + first_row,
+    TraceRow trace{.first_row = span_table_.rows_written + first_row,
                    .span_count = input_trace.row_count,
                    .flags = input_trace.flags};
     names_.clear();
