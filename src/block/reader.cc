@@ -148,11 +148,14 @@ Result<std::vector<std::shared_ptr<const RowGroup>>> Block::RowGroups(
     if (!range.Touches(meta.first_start_ns, meta.last_start_ns)) continue;
     const FileRowGroup& rows = table(Scope::kSpan).row_groups()[g];
     if (deleted && deleted->CountIn(rows.first_row, rows.row_count) == rows.row_count) continue;
-    auto group = StoredRowGroup::Make(shared_from_this(), g, deleted.get());
-    if (!group.ok()) return group.error();
-    groups.push_back(std::move(group).value());
+    WEFT_ASSIGN_OR_RETURN(groups.emplace_back(), OpenRowGroup(g, deleted));
   }
   return groups;
+}
+
+Result<std::shared_ptr<const RowGroup>> Block::OpenRowGroup(uint32_t row_group,
+                                                            const RowSetPtr& deleted) const {
+  return StoredRowGroup::Make(shared_from_this(), row_group, deleted.get());
 }
 
 Result<std::shared_ptr<const Block::GroupTraces>> Block::TracesOf(uint32_t row_group,

@@ -49,6 +49,9 @@ class Block : public std::enable_shared_from_this<Block> {
   Result<std::vector<std::shared_ptr<const RowGroup>>> RowGroups(
       TimeRange range = {}, const RowSetPtr& deleted = nullptr) const;
 
+  Result<std::shared_ptr<const RowGroup>> OpenRowGroup(uint32_t row_group,
+                                                       const RowSetPtr& deleted = nullptr) const;
+
   // All spans of a trace in this block, in preorder; an empty batch when there are none.
   Result<model::SpanBatch> FindTrace(model::TraceId id, const RowSetPtr& deleted = nullptr) const;
   // Its summary; span_count 0 when it is not here. Fragments of it in this block are joined.
