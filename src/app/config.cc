@@ -205,7 +205,8 @@ const std::vector<Setting>& Settings() {
        "memory for decoded columns and open blocks, as a size or a share of the machine's",
        Size(&Config::cache_max_bytes, 1 << 20, true)},
       {"compaction.cpu-percent", "25",
-       "share of one core that merging blocks may take; 0 switches it off",
+       "share of one core that merging blocks may take; 0 switches it off, but for carrying out "
+       "deletions",
        Count(&Config::compaction_cpu_percent, 0, 100)},
       {"compaction.window", "1h", "blocks whose spans started in one such window are merged",
        Duration(&Config::compaction_window_ns)},

@@ -13,6 +13,7 @@
 
 #include "app/commands/blocks_command.h"
 #include "app/commands/check_command.h"
+#include "app/commands/delete_command.h"
 #include "app/commands/import_command.h"
 #include "app/commands/query_command.h"
 #include "app/commands/trace_command.h"
@@ -160,6 +161,26 @@ void AddQuery(CLI::App* root, int* exit_code) {
   command->callback([options, exit_code] { *exit_code = commands::RunQuery(*options); });
 }
 
+void AddDelete(CLI::App* root, int* exit_code) {
+  auto options = std::make_shared<commands::DeleteOptions>();
+  CLI::App* command = root->add_subcommand(
+      "delete", "Delete spans for good: those that match a query, or whole traces");
+  command
+      ->add_option("query", options->query, "the spans to delete, for example '{ .user.id = 17 }'")
+      ->type_name("TRACEQL");
+  command->add_option("--trace", options->traces, "or: this trace, whole; may be repeated")
+      ->type_name("ID");
+  command->add_option("--start", options->start,
+                      "only spans that started then or later: RFC 3339, ns, or now-15m");
+  command->add_option("--end", options->end, "only spans that started before");
+  command->add_option("--by", options->requested_by, "who asks, for the report [the login name]");
+  command->add_flag("--dry-run", options->dry_run, "only say how much it would delete");
+  command->add_flag("--list", options->list, "what was deleted, newest first");
+  command->add_flag("--json", options->json, "one JSON object a line");
+  AddServerChoice(command, &options->server);
+  command->callback([options, exit_code] { *exit_code = commands::RunDelete(*options); });
+}
+
 void AddTrace(CLI::App* root, int* exit_code) {
   auto options = std::make_shared<commands::TraceOptions>();
   CLI::App* command = root->add_subcommand("trace", "Show one trace");
@@ -209,6 +230,7 @@ int Main(int argc, char** argv) {
   AddImport(&root, &exit_code);
   AddQuery(&root, &exit_code);
   AddTrace(&root, &exit_code);
+  AddDelete(&root, &exit_code);
   AddBlocks(&root, &exit_code);
   AddCheck(&root, &exit_code);
   root.add_subcommand("version", "Print the version")->callback([] {

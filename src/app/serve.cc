@@ -26,6 +26,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "compact/compactor.h"
+#include "deletion/deleter.h"
 #include "live/live_traces.h"
 #include "net/http_router.h"
 #include "net/http_server.h"
@@ -82,6 +83,7 @@ class Server {
     WEFT_RETURN_IF_ERROR(StartHttp());
     WEFT_RETURN_IF_ERROR(OpenLive());
     StartCompactor();
+    MakeDeleter();
     WEFT_RETURN_IF_ERROR(StartReceivers());
     const ServerAddresses addresses{http_->bound_address(), grpc_receiver_->bound_address(),
                                     http_receiver_->bound_address(), config_.store};
@@ -147,6 +149,7 @@ class Server {
     parts.runner = &runner_;
     parts.flush = [this] { return Flush(); };
     parts.status = [this](const model::TenantId& tenant) { return Status(tenant); };
+    parts.deleter = [this] { return deleter_.get(); };
     parts.not_ready = [this] { return NotReady(); };
     WEFT_ASSIGN_OR_RETURN(api::StaticFiles files, api::StaticFiles::FromPack(api::EmbeddedPack()));
     api::ApiOptions options;
@@ -158,6 +161,7 @@ class Server {
     net::HttpServerOptions http;
     http.name = "api";
     http.head_bytes_max = api::ApiServer::kHeadBytesMax;
+    http.wire_body_bytes_max = http.body_bytes_max = api::ApiServer::kBodyBytesMax;
     http.metrics = &metrics_;
     WEFT_ASSIGN_OR_RETURN(http_, net::HttpServer::Start(config_.http, http, std::move(router)));
     return Error::Ok();
@@ -207,6 +211,14 @@ class Server {
     compactor_ = std::make_unique<compact::Compactor>(env_, std::move(options), *store_, metrics_,
                                                       [this] { return live_->UnderPressure(); });
     compactor_->Start();
+  }
+
+  void MakeDeleter() {
+    deletion::DeleterOptions options;
+    options.block.row_group_rows_max = static_cast<uint32_t>(config_.block_row_group_rows);
+    options.block.zstd_level = static_cast<int>(config_.block_zstd_level);
+    deleter_ = std::make_unique<deletion::Deleter>(
+        env_, options, *store_, [this] { return live_->FlushAndReleaseLog().error(); });
   }
 
   Error StartReceivers() {
@@ -271,6 +283,7 @@ class Server {
   query::exec::TaskRunner runner_;
   std::unique_ptr<live::LiveTraces> live_;
   std::unique_ptr<compact::Compactor> compactor_;
+  std::unique_ptr<deletion::Deleter> deleter_;
   std::unique_ptr<api::ApiServer> api_;
   std::unique_ptr<net::HttpServer> http_;
   std::unique_ptr<receive::otlp::HttpReceiver> http_receiver_;

@@ -30,16 +30,24 @@ std::shared_ptr<const Dictionary> RawUuids(const Dictionary& texts) {
 
 }  // namespace
 
-AttributeMerge::AttributeMerge(Scope scope, std::span<const MergePart> parts)
-    : scope_(scope), parts_(parts) {
+Result<std::unique_ptr<AttributeMerge>> AttributeMerge::Make(Scope scope,
+                                                             std::span<const MergePart> parts) {
+  std::unique_ptr<AttributeMerge> merge(new AttributeMerge(scope, parts));
   Counts counts;
+  for (const MergePart& part : parts) {
+    WEFT_RETURN_IF_ERROR(merge->CountColumns(part, &counts));
+    merge->CountOverflow(part, &counts);
+  }
+  merge->Choose(counts);
+  return merge;
+}
+
+void AttributeMerge::Choose(const Counts& counts) {
   uint64_t rows = 0;
   uint32_t inputs = 0;
-  for (const MergePart& part : parts) {
-    rows += part.RowsOf(scope);
+  for (const MergePart& part : parts_) {
+    rows += part.KeptRowsOf(scope_);
     inputs = std::max(inputs, part.input + 1);
-    CountColumns(part, &counts);
-    CountOverflow(part, &counts);
   }
   std::vector<AttributeCount> list;
   std::vector<Name> names;
@@ -54,11 +62,11 @@ AttributeMerge::AttributeMerge(Scope scope, std::span<const MergePart> parts)
   }
   own_.resize(inputs);
   without_column_.resize(inputs);
-  for (const MergePart& part : parts) {
+  for (const MergePart& part : parts_) {
     std::vector<uint32_t>& own = own_[part.input];
     if (!own.empty() || !without_column_[part.input].empty()) continue;
     own.assign(names_.size(), kNone);
-    const std::vector<ColumnSpec>& columns = part.block->table(scope).columns();
+    const std::vector<ColumnSpec>& columns = part.block->table(scope_).columns();
     for (uint32_t c = 0; c < columns.size(); ++c) {
       const auto attribute = ParseAttributeColumn(columns[c]);
       if (!attribute) continue;
@@ -72,25 +80,47 @@ AttributeMerge::AttributeMerge(Scope scope, std::span<const MergePart> parts)
   }
 }
 
-void AttributeMerge::CountColumns(const MergePart& part, Counts* counts) const {
+namespace {
+
+// Values of rows that come along.
+Result<uint32_t> CountKept(const MergePart& part, Scope scope, uint32_t column) {
+  WEFT_ASSIGN_OR_RETURN(const ColumnPtr values, part.Read(scope, column));
+  uint32_t kept = 0;
+  for (uint32_t row = 0; values != nullptr && row < values->row_count; ++row) {
+    kept += values->has(row) && !part.IsLeftOut(scope, row) ? 1 : 0;
+  }
+  return kept;
+}
+
+}  // namespace
+
+Error AttributeMerge::CountColumns(const MergePart& part, Counts* counts) const {
   const auto group = part.GroupOf(scope_);
-  if (!group) return;
+  if (!group) return Error::Ok();
+  const bool all_kept = part.left_out[static_cast<size_t>(scope_)].empty();
   const TableReader& table = part.block->table(scope_);
   const FileRowGroup& rows = table.row_groups()[*group];
   for (uint32_t c = 0; c < table.columns().size(); ++c) {
     const auto attribute = ParseAttributeColumn(table.columns()[c]);
-    const uint32_t values = rows.row_count - rows.chunks[c].nulls;
+    uint32_t values = rows.row_count - rows.chunks[c].nulls;
     if (!attribute || values == 0) continue;
+    if (!all_kept) {
+      WEFT_ASSIGN_OR_RETURN(values, CountKept(part, scope_, c));
+      if (values == 0) continue;
+    }
     Count& count = (*counts)[Name(attribute->key, attribute->type)];
     count.rows += values;
     count.uuid &= table.columns()[c].kind == ColumnKind::kUuid;
   }
+  return Error::Ok();
 }
 
 void AttributeMerge::CountOverflow(const MergePart& part, Counts* counts) const {
   for (uint32_t i = 0; i < part.overflow->size(); ++i) {
     const OverflowReader::Entry entry = part.overflow->entry(i);
     if (entry.scope != scope_) continue;
+    if (part.IsLeftOut(scope_, static_cast<uint32_t>(entry.row - part.FirstRowOf(scope_))))
+      continue;
     Count& count = (*counts)[Name(std::string(entry.key), entry.type)];
     ++count.rows;
     count.uuid &= entry.type == ValueType::kString && IsUuidText(entry.text);

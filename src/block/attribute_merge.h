@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -20,7 +21,8 @@ namespace weft::block {
 class AttributeMerge {
  public:
   // The parts must outlive it. Counts all attributes of the scope in all parts and chooses.
-  AttributeMerge(Scope scope, std::span<const MergePart> parts);
+  static Result<std::unique_ptr<AttributeMerge>> Make(Scope scope,
+                                                      std::span<const MergePart> parts);
   AttributeMerge(const AttributeMerge&) = delete;
   AttributeMerge& operator=(const AttributeMerge&) = delete;
 
@@ -48,7 +50,9 @@ class AttributeMerge {
   };
   using Counts = std::map<Name, Count, std::less<>>;
 
-  void CountColumns(const MergePart& part, Counts* counts) const;
+  AttributeMerge(Scope scope, std::span<const MergePart> parts) : scope_(scope), parts_(parts) {}
+  void Choose(const Counts& counts);
+  Error CountColumns(const MergePart& part, Counts* counts) const;
   void CountOverflow(const MergePart& part, Counts* counts) const;
   // The column of a part's table that has the values of a chosen column, or kNone.
   uint32_t OwnColumn(const MergePart& part, uint32_t column) const {

@@ -81,6 +81,9 @@ struct BlockMeta {
   std::vector<FileMeta> files;  // all but meta.json
   // Ids of blocks whose spans are in this one: where they still lie about they are to be ignored.
   std::vector<std::string> replaces;
+  // Of a block that a deletion has written: the deletion's id. While the record of that deletion is
+  // not there the block is to be ignored. Else empty.
+  std::string deletion;
 
   // The text ends with a checksum of itself, which FromJson verifies: kCorrupt when it is not what
   // was written, kUnsupported for a format version of a later weft.

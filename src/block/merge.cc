@@ -33,19 +33,27 @@ struct MergedTrace {
 
 // The table of spans, events or links, being written.
 struct MergedTable {
-  MergedTable(Scope scope, std::span<const MergePart> parts, const BlockWriterOptions& options)
-      : attributes(scope, parts), file(ColumnsOf(FileOf(scope), attributes.columns()), options) {}
+  MergedTable(std::unique_ptr<AttributeMerge> merge, const BlockWriterOptions& options)
+      : attributes_of(std::move(merge)),
+        attributes(*attributes_of),
+        file(ColumnsOf(FileOf(attributes.scope()), attributes.columns()), options) {}
 
-  AttributeMerge attributes;
+  std::unique_ptr<AttributeMerge> attributes_of;
+  const AttributeMerge& attributes;
   TableWriter file;
   uint64_t rows_written = 0;
 };
 
 class BlockMerger {
  public:
-  BlockMerger(std::span<const std::shared_ptr<const Block>> inputs, BlockMeta meta,
+  BlockMerger(std::span<const std::shared_ptr<const Block>> inputs,
+              std::span<const RowSetPtr> left_out, BlockMeta meta,
               const BlockWriterOptions& options)
-      : inputs_(inputs), options_(options), traces_writer_(options), overflow_writer_(options) {
+      : inputs_(inputs),
+        left_out_(left_out),
+        options_(options),
+        traces_writer_(options),
+        overflow_writer_(options) {
     block_.meta = std::move(meta);
   }
 
@@ -53,9 +61,9 @@ class BlockMerger {
     BeginMeta();
     WEFT_RETURN_IF_ERROR(LoadInputs());
     WEFT_RETURN_IF_ERROR(ListTraces());
-    spans_.emplace(Scope::kSpan, parts_, options_);
-    events_.emplace(Scope::kEvent, parts_, options_);
-    links_.emplace(Scope::kLink, parts_, options_);
+    WEFT_RETURN_IF_ERROR(OpenTable(Scope::kSpan, &spans_));
+    WEFT_RETURN_IF_ERROR(OpenTable(Scope::kEvent, &events_));
+    WEFT_RETURN_IF_ERROR(OpenTable(Scope::kLink, &links_));
     const auto groups = GroupTraces(to_group_, operations_, options_.row_group_rows_max);
     for (size_t g = 0; g < groups.size(); ++g) {
       WEFT_RETURN_IF_ERROR(WriteGroup(groups[g], static_cast<int32_t>(g)));
@@ -81,13 +89,24 @@ class BlockMerger {
     for (uint32_t i = 0; i < inputs_.size(); ++i) {
       WEFT_ASSIGN_OR_RETURN(side_batches_[i], inputs_[i]->SideTables());
       batches_.push_back(&side_batches_[i]);
+      const RowSet* left_out = left_out_.empty() ? nullptr : left_out_[i].get();
       for (uint32_t g = 0; g < inputs_[i]->row_group_count(); ++g) {
-        WEFT_ASSIGN_OR_RETURN(MergePart part, MergePart::Load(*inputs_[i], i, g));
+        const FileRowGroup& rows = inputs_[i]->table(Scope::kSpan).row_groups()[g];
+        const bool none = left_out != nullptr &&
+                          left_out->CountIn(rows.first_row, rows.row_count) == rows.row_count;
+        if (none) continue;
+        WEFT_ASSIGN_OR_RETURN(MergePart part, MergePart::Load(*inputs_[i], i, g, left_out));
         parts_.push_back(std::move(part));
       }
     }
     resources_.emplace(Scope::kResource, batches_);
     scopes_.emplace(Scope::kInstrumentation, batches_);
+    return Error::Ok();
+  }
+
+  Error OpenTable(Scope scope, std::optional<MergedTable>* table) {
+    WEFT_ASSIGN_OR_RETURN(auto attributes, AttributeMerge::Make(scope, parts_));
+    table->emplace(std::move(attributes), options_);
     return Error::Ok();
   }
 
@@ -97,6 +116,7 @@ class BlockMerger {
     model::TraceId id;
     Fragment at;
     Code operation = 0;
+    bool whole = true;  // all its rows come along
   };
 
   Error ListTraces() {
@@ -111,7 +131,7 @@ class BlockMerger {
     for (size_t begin = 0; begin < listed.size();) {
       size_t end = begin + 1;
       while (end < listed.size() && listed[end].id == listed[begin].id) ++end;
-      if (end == begin + 1) {
+      if (end == begin + 1 && listed[begin].whole) {
         AddSingle(listed[begin]);
       } else {
         fragments.clear();
@@ -139,9 +159,12 @@ class BlockMerger {
     WEFT_ASSIGN_OR_RETURN(const ColumnPtr names, part.Read(Scope::kSpan, kSpanName));
     WEFT_ASSIGN_OR_RETURN(const ColumnPtr resources, part.Read(Scope::kSpan, kSpanResourceId));
     for (uint32_t t = 0; t < part.traces->size(); ++t) {
+      const uint32_t rows = part.traces->row_count[t];
+      const uint32_t kept = part.KeptSpans(part.traces->first_row[t], rows);
+      if (kept == 0) continue;
       WEFT_ASSIGN_OR_RETURN(const Code operation,
                             OperationAt(part, *names, *resources, part.traces->first_row[t]));
-      listed->push_back({part.traces->id[t], {p, t}, operation});
+      listed->push_back({part.traces->id[t], {p, t}, operation, kept == rows});
     }
     return Error::Ok();
   }
@@ -156,6 +179,10 @@ class BlockMerger {
   Error AddJoined(model::TraceId id, std::span<const Fragment> fragments, TraceJoin* join) {
     WEFT_ASSIGN_OR_RETURN(JoinedTrace joined, join->Join(fragments));
     block_.meta.duplicate_count += joined.duplicate_count;
+    if (fragments.size() == 1) {
+      // Its other fragments, if it has any, are not here.
+      joined.flags |= parts_[fragments[0].part].traces->flags[fragments[0].trace] & kTraceFragment;
+    }
     const PartRow first = joined.rows[0];
     const MergePart& part = parts_[first.part];
     WEFT_ASSIGN_OR_RETURN(const ColumnPtr names, part.Read(Scope::kSpan, kSpanName));
@@ -568,6 +595,7 @@ class BlockMerger {
   };
 
   std::span<const std::shared_ptr<const Block>> inputs_;
+  std::span<const RowSetPtr> left_out_;  // of each input, or empty
   BlockWriterOptions options_;
   std::vector<MergePart> parts_;
   std::vector<SpanBatch> side_batches_;  // per input: its resources and scopes
@@ -606,8 +634,9 @@ class BlockMerger {
 }  // namespace
 
 Result<EncodedBlock> MergeBlocks(std::span<const std::shared_ptr<const Block>> inputs,
-                                 BlockMeta meta, const BlockWriterOptions& options) {
-  return BlockMerger(inputs, std::move(meta), options).Run();
+                                 BlockMeta meta, const BlockWriterOptions& options,
+                                 std::span<const RowSetPtr> left_out) {
+  return BlockMerger(inputs, left_out, std::move(meta), options).Run();
 }
 
 }  // namespace weft::block

@@ -140,16 +140,22 @@ std::optional<uint32_t> Block::GroupOf(Scope scope, uint32_t span_row_group) con
   return table(scope).RowGroupOf(whole ? -1 : static_cast<int32_t>(span_row_group));
 }
 
-Result<std::vector<std::shared_ptr<const RowGroup>>> Block::RowGroups(TimeRange range) const {
+Result<std::vector<std::shared_ptr<const RowGroup>>> Block::RowGroups(
+    TimeRange range, const RowSetPtr& deleted) const {
   std::vector<std::shared_ptr<const RowGroup>> groups;
   for (uint32_t g = 0; g < row_group_count(); ++g) {
     const RowGroupMeta& meta = meta_.row_groups[g];
     if (!range.Touches(meta.first_start_ns, meta.last_start_ns)) continue;
-    auto group = StoredRowGroup::Make(shared_from_this(), g);
-    if (!group.ok()) return group.error();
-    groups.push_back(std::move(group).value());
+    const FileRowGroup& rows = table(Scope::kSpan).row_groups()[g];
+    if (deleted && deleted->CountIn(rows.first_row, rows.row_count) == rows.row_count) continue;
+    WEFT_ASSIGN_OR_RETURN(groups.emplace_back(), OpenRowGroup(g, deleted));
   }
   return groups;
+}
+
+Result<std::shared_ptr<const RowGroup>> Block::OpenRowGroup(uint32_t row_group,
+                                                            const RowSetPtr& deleted) const {
+  return StoredRowGroup::Make(shared_from_this(), row_group, deleted.get());
 }
 
 Result<std::shared_ptr<const Block::GroupTraces>> Block::TracesOf(uint32_t row_group,
@@ -245,14 +251,40 @@ Result<std::shared_ptr<const Block::TraceIndex>> Block::LoadTraceIndex() const {
   return std::shared_ptr<const TraceIndex>(std::move(index));
 }
 
-Result<std::vector<Block::TracePlace>> Block::PlacesOf(model::TraceId id) const {
+Result<RowSet::Run> Block::RowsAt(const TracePlace& place) const {
+  WEFT_ASSIGN_OR_RETURN(const auto traces, TracesOf(place.row_group, nullptr));
+  const FileRowGroup& rows = table(Scope::kSpan).row_groups()[place.row_group];
+  return RowSet::Run{rows.first_row + traces->first_row[place.trace],
+                     traces->row_count[place.trace]};
+}
+
+Result<std::vector<RowSet::Run>> Block::RowsOfTrace(model::TraceId id,
+                                                    const RowSetPtr& deleted) const {
+  WEFT_ASSIGN_OR_RETURN(const auto places, PlacesOf(id, deleted));
+  std::vector<RowSet::Run> runs;
+  for (const TracePlace& place : places) {
+    WEFT_ASSIGN_OR_RETURN(runs.emplace_back(), RowsAt(place));
+  }
+  return runs;
+}
+
+Result<std::vector<Block::TracePlace>> Block::PlacesOf(model::TraceId id,
+                                                       const RowSetPtr& deleted) const {
   WEFT_ASSIGN_OR_RETURN(const auto index, LoadTraceIndex());
   const auto first =
       std::lower_bound(index->begin(), index->end(), id,
                        [](const TracePlace& place, model::TraceId i) { return place.id < i; });
   auto last = first;
   while (last != index->end() && last->id == id) ++last;
-  return std::vector<TracePlace>(first, last);
+  std::vector<TracePlace> places;
+  for (auto place = first; place != last; ++place) {
+    if (deleted) {
+      WEFT_ASSIGN_OR_RETURN(const RowSet::Run rows, RowsAt(*place));
+      if (deleted->Contains(rows.first)) continue;
+    }
+    places.push_back(*place);
+  }
+  return places;
 }
 
 Result<model::SpanBatch> Block::SpansOf(uint32_t row_group, uint32_t first_row,
@@ -269,8 +301,8 @@ Result<model::SpanBatch> Block::SideTables() const {
   return tables;
 }
 
-Result<model::SpanBatch> Block::FindTrace(model::TraceId id) const {
-  WEFT_ASSIGN_OR_RETURN(const auto places, PlacesOf(id));
+Result<model::SpanBatch> Block::FindTrace(model::TraceId id, const RowSetPtr& deleted) const {
+  WEFT_ASSIGN_OR_RETURN(const auto places, PlacesOf(id, deleted));
   model::SpanBatch spans;
   TraceAssembler assembler(*this, &spans);
   for (const TracePlace& place : places) {
@@ -281,8 +313,8 @@ Result<model::SpanBatch> Block::FindTrace(model::TraceId id) const {
   return spans;
 }
 
-Result<TraceSummary> Block::Summary(model::TraceId id) const {
-  WEFT_ASSIGN_OR_RETURN(const auto places, PlacesOf(id));
+Result<TraceSummary> Block::Summary(model::TraceId id, const RowSetPtr& deleted) const {
+  WEFT_ASSIGN_OR_RETURN(const auto places, PlacesOf(id, deleted));
   TraceSummary whole{.id = id};
   for (const TracePlace& place : places) {
     WEFT_ASSIGN_OR_RETURN(const TraceSummary part,

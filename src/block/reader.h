@@ -20,6 +20,7 @@
 #include "block/block.h"
 #include "block/column_cache.h"
 #include "block/overflow_reader.h"
+#include "block/row_set.h"
 #include "block/row_source.h"
 #include "block/schema.h"
 #include "block/table_reader.h"
@@ -43,13 +44,22 @@ class Block : public std::enable_shared_from_this<Block> {
 
   const BlockMeta& meta() const { return meta_; }
 
+  // `deleted` are rows of spans.parquet that do not count any more, whole traces; null for none.
+
   // The row groups with a span that starts in `range`.
-  Result<std::vector<std::shared_ptr<const RowGroup>>> RowGroups(TimeRange range = {}) const;
+  Result<std::vector<std::shared_ptr<const RowGroup>>> RowGroups(
+      TimeRange range = {}, const RowSetPtr& deleted = nullptr) const;
+
+  Result<std::shared_ptr<const RowGroup>> OpenRowGroup(uint32_t row_group,
+                                                       const RowSetPtr& deleted = nullptr) const;
 
   // All spans of a trace in this block, in preorder; an empty batch when there are none.
-  Result<model::SpanBatch> FindTrace(model::TraceId id) const;
+  Result<model::SpanBatch> FindTrace(model::TraceId id, const RowSetPtr& deleted = nullptr) const;
   // Its summary; span_count 0 when it is not here. Fragments of it in this block are joined.
-  Result<TraceSummary> Summary(model::TraceId id) const;
+  Result<TraceSummary> Summary(model::TraceId id, const RowSetPtr& deleted = nullptr) const;
+  // The rows of spans.parquet of a trace, one run for each fragment.
+  Result<std::vector<RowSet::Run>> RowsOfTrace(model::TraceId id,
+                                               const RowSetPtr& deleted = nullptr) const;
 
   // ---- For the parts of the reader and for checks; queries go through row groups.
 
@@ -105,7 +115,9 @@ class Block : public std::enable_shared_from_this<Block> {
   Block() = default;
   Error CheckShape() const;
   Result<std::shared_ptr<const TraceIndex>> LoadTraceIndex() const;
-  Result<std::vector<TracePlace>> PlacesOf(model::TraceId id) const;
+  Result<std::vector<TracePlace>> PlacesOf(model::TraceId id, const RowSetPtr& deleted) const;
+  // In spans.parquet.
+  Result<RowSet::Run> RowsAt(const TracePlace& place) const;
   uint32_t IndexOf(TraceColumn column) const;
   Error LoadTraceIds(uint32_t row_group, GroupTraces* traces, ByteCounter* bytes) const;
   Error LoadTraces(uint32_t row_group, GroupTraces* traces, ByteCounter* bytes) const;

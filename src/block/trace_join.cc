@@ -46,9 +46,9 @@ Error TraceJoin::AddFragment(Fragment fragment) {
   WEFT_ASSIGN_OR_RETURN(const Shape* shape, ShapeOf(fragment.part));
   const Block::GroupTraces& traces = *parts_[fragment.part].traces;
   const uint32_t first = traces.first_row[fragment.trace];
-  const size_t base = spans_.size();
   for (uint32_t i = 0; i < traces.row_count[fragment.trace]; ++i) {
     const uint32_t row = first + i;
+    if (parts_[fragment.part].IsLeftOut(Scope::kSpan, row)) continue;
     model::TreeSpan span;
     span.span_id = {NumberAt(*shape->span_id, row)};
     const uint64_t back = NumberAt(*shape->parent, row);
@@ -56,7 +56,7 @@ Error TraceJoin::AddFragment(Fragment fragment) {
     if (shape->parent_span_id != nullptr && shape->parent_span_id->has(row)) {
       span.parent_span_id = {NumberAt(*shape->parent_span_id, row)};
     } else if (back != 0) {
-      span.parent_span_id = spans_[base + i - back].span_id;
+      span.parent_span_id = {NumberAt(*shape->span_id, row - static_cast<uint32_t>(back))};
     }
     span.start_ns = NumberAt(*shape->start, row);
     span.end_ns = span.start_ns + NumberAt(*shape->duration, row);

@@ -24,7 +24,8 @@ struct Fragment {
 };
 
 struct JoinedTrace {
-  // Its spans in preorder, see BlockInput; duplicates are left out.
+  // Its spans in preorder, see BlockInput; duplicates are left out, and so are rows that the parts
+  // leave out.
   std::vector<PartRow> rows;
   std::vector<uint32_t> parent;
   std::vector<uint32_t> subtree_size;

@@ -19,6 +19,9 @@ constexpr uint32_t kOverloadRetryMs = 1000;
 // with that block.
 constexpr uint64_t kRotateBytes = 16 << 20;
 
+// How often FlushAndReleaseLog looks again for spans that were still on their way.
+constexpr int kReleaseRounds = 5;
+
 }  // namespace
 
 // One request on its way: done when every shard has merged its part.
@@ -404,6 +407,7 @@ Error LiveTraces::WriteJob(ShardRunner* runner, const CutJob& job) {
 }
 
 void LiveTraces::ReleaseSegments() {
+  const MutexLock lock(release_mutex_);
   const std::vector<wal::SegmentInfo> segments = wal_->segments();
   if (!segments.empty()) {
     // Without the second, the last blocks before a quiet time would carry their wal_rows.bin, and
@@ -447,6 +451,33 @@ Result<FlushReport> LiveTraces::Flush() {
   }
   if (build_attempts_failed_ != failures_before) return last_build_error_;
   return FlushReport{built_spans_ - spans_before, built_blocks_ - blocks_before};
+}
+
+Result<FlushReport> LiveTraces::FlushAndReleaseLog() {
+  // What was acknowledged so far is in segments below this one; a shard may still be merging the
+  // last of it, which the next round then finds.
+  const uint64_t keep = wal_->Rotate();
+  ledger_.Open(keep, 0);
+  FlushReport sum;
+  uint64_t oldest = 0;
+  for (int round = 0; round < kReleaseRounds; ++round) {
+    if (round > 0) {
+      MutexLock lock(build_mutex_);
+      build_changed_.WaitFor(build_mutex_, kTickNs);
+    }
+    WEFT_ASSIGN_OR_RETURN(const FlushReport report, Flush());
+    sum.spans += report.spans;
+    sum.blocks += report.blocks;
+    ReleaseSegments();
+    const std::vector<wal::SegmentInfo> segments = wal_->segments();
+    if (segments.empty() || segments.front().number >= keep) return sum;
+    oldest = segments.front().number;
+  }
+  return Error(ErrorCode::kUnavailable,
+               "segment " + std::to_string(oldest) +
+                   " of the write-ahead log can't be removed yet, and spans in it would come back: "
+                   "try again; if it stays, the log says why",
+               kOverloadRetryMs);
 }
 
 void LiveTraces::Stop(int64_t deadline_ns) {

@@ -42,6 +42,28 @@ void BlockList::Replace(CatalogBlock block, const std::vector<BlockName>& others
   list = std::move(copy);
 }
 
+void BlockList::Hide(const std::vector<block::Deletion::Part>& parts, const model::TenantId& tenant,
+                     std::vector<CatalogBlock> added) {
+  std::map<std::string_view, const block::RowSet*> rows;
+  for (const block::Deletion::Part& part : parts) rows[part.block_id] = &part.rows;
+  const MutexLock lock(mutex_);
+  auto& list = lists_[tenant];
+  auto copy = list ? std::make_shared<BlockVector>(*list) : std::make_shared<BlockVector>();
+  for (BlockPtr& block : *copy) {
+    const auto at = rows.find(block->name.id);
+    if (at == rows.end()) continue;
+    auto changed = std::make_shared<CatalogBlock>(*block);
+    changed->deleted = std::make_shared<const block::RowSet>(
+        block->deleted ? block::RowSet::Union(*block->deleted, *at->second) : *at->second);
+    block = std::move(changed);
+  }
+  for (CatalogBlock& block : added) {
+    copy->push_back(std::make_shared<const CatalogBlock>(std::move(block)));
+  }
+  std::sort(copy->begin(), copy->end(), NewerFirst);
+  list = std::move(copy);
+}
+
 BlockPtr BlockList::Remove(const BlockName& name) {
   const MutexLock lock(mutex_);
   const auto it = lists_.find(name.tenant);
@@ -88,7 +110,7 @@ TenantTotals BlockList::TotalsOf(const model::TenantId& tenant) const {
     totals.newest_ns = std::max(totals.newest_ns, meta.last_start_ns);
     ++totals.blocks;
     totals.bytes += block->total_bytes;
-    totals.spans += meta.span_count;
+    totals.spans += meta.span_count - block->deleted_spans();
     totals.traces += meta.trace_count;
   }
   return totals;

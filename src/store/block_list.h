@@ -20,7 +20,7 @@ using BlockVector = std::vector<BlockPtr>;
 struct TenantTotals {
   uint64_t blocks = 0;
   uint64_t bytes = 0;
-  uint64_t spans = 0;
+  uint64_t spans = 0;  // without deleted ones
   uint64_t traces = 0;
   uint64_t oldest_ns = 0;  // first start of any span; 0 when there are no blocks
   uint64_t newest_ns = 0;
@@ -36,6 +36,9 @@ class BlockList {
   void Add(CatalogBlock block) WEFT_EXCLUDES(mutex_);
   // Puts one in the place of others, in one step.
   void Replace(CatalogBlock block, const std::vector<BlockName>& others) WEFT_EXCLUDES(mutex_);
+  // Hides rows of a tenant's blocks, as far as these are there, and adds others, in one step.
+  void Hide(const std::vector<block::Deletion::Part>& parts, const model::TenantId& tenant,
+            std::vector<CatalogBlock> added) WEFT_EXCLUDES(mutex_);
   // The block that was removed, or null.
   BlockPtr Remove(const BlockName& name) WEFT_EXCLUDES(mutex_);
 

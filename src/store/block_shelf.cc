@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
+#include <set>
 #include <utility>
 
 #include "base/log.h"
@@ -13,18 +14,29 @@ BlockShelf::BlockShelf(ObjectStore& objects, MetricRegistry& metrics)
     : objects_(objects),
       metrics_(metrics),
       damaged_gauge_(metrics.GetGauge("weft_store_damaged_blocks",
-                                      "Blocks that are there and can't be read; see the log.")) {}
+                                      "Blocks that are there and can't be read; see the log.")),
+      deletions_(objects, metrics) {}
 
 Error BlockShelf::Load(bool remove_unfinished) {
   WEFT_ASSIGN_OR_RETURN(Catalog catalog, ReadCatalog(objects_));
+  for (const Catalog::DamagedDeletion& damaged : catalog.damaged_deletions) {
+    return damaged.error.WithContext(
+        "the record of a deletion, " + damaged.object +
+        ", is damaged and spans that it hides would be seen again; restore it, or remove it to "
+        "accept that");
+  }
+  if (remove_unfinished) WEFT_RETURN_IF_ERROR(MakeDurable(catalog));
   for (const std::string& folder : catalog.strangers) {
     LogWarn("a folder among the blocks is not a block and is left alone", {{"folder", folder}});
   }
   for (const BlockName& name : catalog.unfinished) {
     if (!remove_unfinished) break;
     LogInfo("an unfinished block was removed", {{"tenant", name.tenant}, {"block", name.id}});
-    if (const Error error = objects_.DeleteFolder(FolderOf(name)); !error.ok()) {
-      LogWarn("an unfinished block could not be removed", {{"error", error.message()}});
+    if (const Error error = Remove(name); !error.ok()) {
+      LogWarn("an unfinished block could not be removed; tried again later",
+              {{"error", error.message()}});
+      const MutexLock lock(mutex_);
+      retired_.push_back({name, INT64_MIN, 0});
     }
   }
   for (const BlockName& name : catalog.replaced) {
@@ -45,7 +57,24 @@ Error BlockShelf::Load(bool remove_unfinished) {
     for (const CatalogBlock& block : catalog.blocks) Remember(block);
   }
   list_.Fill(std::move(catalog.blocks));
+  deletions_.Fill(std::move(catalog.deletions));
   for (const model::TenantId& tenant : list_.tenants()) UpdateGauges(tenant);
+  return Error::Ok();
+}
+
+// An earlier life may have ended between writing one of these and syncing it. What they replace,
+// the log's copy or the rows that they hide is destroyed from now on, because they are there.
+Error BlockShelf::MakeDurable(const Catalog& catalog) {
+  for (const CatalogBlock& block : catalog.blocks) {
+    const bool replaces = !block.meta.replaces.empty() && !catalog.replaced.empty();
+    if (!replaces && block.auxiliary.empty()) continue;
+    const Error error = objects_.MakeDurable(ObjectOf(block.name, kMetaFile));
+    if (!error.ok()) return error.WithContext("block " + FolderOf(block.name));
+  }
+  for (const block::Deletion& deletion : catalog.deletions) {
+    if (deletion.done()) continue;
+    WEFT_RETURN_IF_ERROR(objects_.MakeDurable(DeletionObject(deletion.tenant, deletion.id)));
+  }
   return Error::Ok();
 }
 
@@ -73,6 +102,7 @@ Error BlockShelf::Replace(block::EncodedBlock block, const std::vector<BlockName
                           int64_t now_ns) {
   const model::TenantId tenant = block.meta.tenant;
   block.meta.replaces.clear();
+  WEFT_RETURN_IF_ERROR(ResolveDoubts(tenant));
   std::vector<Retired> replaced;
   for (const BlockName& name : others) {
     const BlockPtr other = list_.Find(name);
@@ -139,6 +169,79 @@ uint64_t BlockShelf::retired_bytes() const {
   return bytes;
 }
 
+Error BlockShelf::Commit(const block::Deletion& deletion, std::vector<CatalogBlock> blocks) {
+  Error error = ResolveDoubts(deletion.tenant);
+  bool in_doubt = false;
+  if (error.ok()) {
+    const auto is_needed = [this](const block::Deletion& known) {
+      const auto list = list_.Get(known.tenant);
+      return std::any_of(list->begin(), list->end(),
+                         [&](const BlockPtr& block) { return block->meta.deletion == known.id; });
+    };
+    error = deletions_.Put(deletion, is_needed, &in_doubt);
+  }
+  if (in_doubt) {
+    LogWarn("the record of a deletion that failed can't be removed; tried again later",
+            {{"tenant", deletion.tenant}, {"deletion", deletion.id}});
+    const MutexLock lock(mutex_);
+    in_doubt_.push_back({deletion.tenant, deletion.id, std::move(blocks)});
+    return error;
+  }
+  if (!error.ok()) {
+    Abandon(blocks);
+    return error;
+  }
+  list_.Hide(deletion.parts, deletion.tenant, std::move(blocks));
+  UpdateGauges(deletion.tenant);
+  metrics_
+      .GetCounter("weft_deleted_spans_total", "Spans that somebody asked to delete.",
+                  {{"tenant", deletion.tenant}})
+      .Add(deletion.span_count);
+  return Error::Ok();
+}
+
+// What can't be removed is no block without its deletion, and goes at the next start.
+void BlockShelf::Abandon(const std::vector<CatalogBlock>& blocks) {
+  for (const CatalogBlock& block : blocks) Undo(block.name, false);
+}
+
+// Perhaps a deletion is on the disk that hides rows of blocks and counts others in. Nothing may
+// come in the place of these before that is over: after a restart both would count.
+Error BlockShelf::ResolveDoubts(const model::TenantId& tenant) {
+  std::vector<InDoubt> found;
+  {
+    const MutexLock lock(mutex_);
+    for (const InDoubt& doubt : in_doubt_) {
+      if (doubt.tenant == tenant) found.push_back(doubt);
+    }
+  }
+  for (const InDoubt& doubt : found) {
+    if (const Error error = deletions_.RemoveInDoubt(doubt.tenant, doubt.id); !error.ok()) {
+      return error.WithContext("what is left of deletion " + doubt.id + " that failed");
+    }
+    Abandon(doubt.blocks);
+    const MutexLock lock(mutex_);
+    std::erase_if(in_doubt_, [&](const InDoubt& d) { return d.id == doubt.id; });
+  }
+  return Error::Ok();
+}
+
+void BlockShelf::SettleDeletions(int64_t now_ns) {
+  if (!deletions_.any_pending()) return;
+  std::set<BlockName> on_disk;
+  for (const model::TenantId& tenant : list_.tenants()) {
+    const auto list = list_.Get(tenant);
+    for (const BlockPtr& block : *list) on_disk.insert(block->name);
+  }
+  {
+    const MutexLock lock(mutex_);
+    for (const Retired& retired : retired_) on_disk.insert(retired.name);
+    for (const Remains& remains : remains_) on_disk.insert(remains.name);
+    for (const Catalog::Damaged& damaged : damaged_) on_disk.insert(damaged.name);
+  }
+  deletions_.Settle(on_disk, now_ns);
+}
+
 bool BlockShelf::HasAuxiliary(const BlockName& name) const {
   const MutexLock lock(mutex_);
   return std::any_of(auxiliary_.begin(), auxiliary_.end(), [&](const auto& entry) {
@@ -152,7 +255,7 @@ Result<CatalogBlock> BlockShelf::Put(const block::EncodedBlock& block) {
   if (list_.Find(name) != nullptr) {
     return Error(ErrorCode::kInvalidArgument, "block " + name.id + " exists already");
   }
-  CatalogBlock entry{name, block.meta, 0, {}};
+  CatalogBlock entry{name, block.meta, 0, {}, nullptr};
   const std::string json = block.meta.ToJson();
   entry.total_bytes = block.meta.TotalBytes() + json.size();
   for (const block::BlockFile& file : block.auxiliary) entry.auxiliary.push_back(file.name);

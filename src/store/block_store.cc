@@ -87,7 +87,7 @@ Result<std::vector<std::shared_ptr<const block::RowGroup>>> BlockStore::Snapshot
     if (!MayTouch(block->meta, range)) continue;
     WEFT_ASSIGN_OR_RETURN(const auto opened, OpenOrSetAside(*block));
     if (opened == nullptr) continue;
-    auto found = opened->RowGroups(range);
+    auto found = opened->RowGroups(range, block->deleted);
     if (!found.ok()) return InBlock(found.error(), *block);
     std::move(found->begin(), found->end(), std::back_inserter(groups));
   }
@@ -101,7 +101,7 @@ Result<BlockStore::Fragments> BlockStore::FindFragments(const model::TenantId& t
   for (const BlockPtr& block : *blocks) {
     WEFT_ASSIGN_OR_RETURN(const auto opened, OpenOrSetAside(*block));
     if (opened == nullptr) continue;
-    auto batch = opened->FindTrace(id);
+    auto batch = opened->FindTrace(id, block->deleted);
     if (!batch.ok()) return InBlock(batch.error(), *block);
     if (!batch->empty()) batches.push_back(std::move(batch).value());
   }
@@ -132,7 +132,7 @@ Result<block::RowSource::JoinedSummary> BlockStore::SummarizeTrace(const model::
   for (const BlockPtr& block : *blocks) {
     WEFT_ASSIGN_OR_RETURN(const auto opened, OpenOrSetAside(*block));
     if (opened == nullptr) continue;
-    auto summary = opened->Summary(id);
+    auto summary = opened->Summary(id, block->deleted);
     if (!summary.ok()) return InBlock(summary.error(), *block);
     if (summary->span_count == 0) continue;
     joined.summary = std::move(summary).value();

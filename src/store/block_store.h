@@ -9,10 +9,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "base/env.h"
 #include "base/metrics.h"
+#include "base/mutex.h"
 #include "block/block.h"
 #include "block/row_source.h"
 #include "store/block_list.h"
@@ -72,7 +74,22 @@ class BlockStore : public block::BlockSink, public block::RowSource {
   bool RetireBlock(const BlockName& name, int64_t now_ns) { return shelf_.Retire(name, now_ns); }
   void RemoveRetired(int64_t until_ns);
   uint64_t retired_bytes() const { return shelf_.retired_bytes(); }
+  // Held by whoever replaces or retires blocks or hides rows of them, from before it reads them:
+  // what a merge has read must not change before it takes their place.
+  Mutex& rewriting() WEFT_RETURN_CAPABILITY(rewriting_) { return rewriting_; }
   bool HasAuxiliary(const BlockName& name) const { return shelf_.HasAuxiliary(name); }
+
+  // --- deletion: see BlockShelf
+  Result<CatalogBlock> PutForDeletion(const block::EncodedBlock& block) {
+    return shelf_.PutForDeletion(block);
+  }
+  Error CommitDeletion(const block::Deletion& deletion, std::vector<CatalogBlock> blocks) {
+    return shelf_.Commit(deletion, std::move(blocks));
+  }
+  void AbandonDeletion(const std::vector<CatalogBlock>& blocks) { shelf_.Abandon(blocks); }
+  void SettleDeletions(int64_t now_ns) { shelf_.SettleDeletions(now_ns); }
+  const DeletionRecords& deletions() const { return shelf_.deletions(); }
+
   // Opened anew, to be read once as a whole: with a small cache of its own.
   Result<std::shared_ptr<const block::Block>> OpenForReading(const CatalogBlock& block,
                                                              uint64_t cache_bytes) const {
@@ -90,6 +107,7 @@ class BlockStore : public block::BlockSink, public block::RowSource {
   };
   Result<Fragments> FindFragments(const model::TenantId& tenant, model::TraceId id) const;
 
+  Mutex rewriting_;
   mutable BlockShelf shelf_;
   mutable OpenBlocks open_;
 };

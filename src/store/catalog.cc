@@ -1,6 +1,7 @@
 #include "store/catalog.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "model/tenant.h"
@@ -100,6 +101,67 @@ Error ReadBlockInto(const ObjectStore& store, BlockName name, Catalog* catalog) 
   return Error::Ok();
 }
 
+Error ReadDeletions(const ObjectStore& store, const std::string& tenant, Catalog* catalog) {
+  const std::string folder = tenant + "/" + std::string(kDeletionsFolder);
+  WEFT_ASSIGN_OR_RETURN(const Listing listing, store.List(folder));
+  for (const ObjectInfo& object : listing.objects) {
+    const std::string name = folder + "/" + object.name;
+    const std::string id = object.name.substr(0, object.name.rfind(".json"));
+    if (!IsBlockId(id) || object.name != id + ".json") {
+      catalog->strangers.push_back(name);
+      continue;
+    }
+    if (object.size_bytes > kDeletionBytesMax) {
+      catalog->damaged_deletions.push_back({name, Damage("it is too large to be one")});
+      continue;
+    }
+    WEFT_ASSIGN_OR_RETURN(const std::string json, store.GetSized(name, object.size_bytes));
+    auto deletion = block::Deletion::FromJson(json);
+    if (!deletion.ok()) {
+      catalog->damaged_deletions.push_back({name, deletion.error()});
+    } else if (deletion->id != id || deletion->tenant != tenant) {
+      catalog->damaged_deletions.push_back({name, Damage("it is of another deletion")});
+    } else {
+      catalog->deletions.push_back(std::move(deletion).value());
+    }
+  }
+  return Error::Ok();
+}
+
+// Blocks that a deletion has written count when it has happened.
+void TakeOutUncommitted(Catalog* catalog) {
+  std::set<BlockName> happened;
+  for (const block::Deletion& deletion : catalog->deletions) {
+    happened.insert({deletion.tenant, deletion.id});
+  }
+  std::erase_if(catalog->blocks, [&](const CatalogBlock& block) {
+    if (block.meta.deletion.empty()) return false;
+    if (happened.contains({block.name.tenant, block.meta.deletion})) return false;
+    catalog->unfinished.push_back(block.name);
+    return true;
+  });
+}
+
+void HideDeleted(Catalog* catalog) {
+  std::map<BlockName, CatalogBlock*> blocks;
+  for (CatalogBlock& block : catalog->blocks) blocks[block.name] = &block;
+  for (const block::Deletion& deletion : catalog->deletions) {
+    for (const block::Deletion::Part& part : deletion.parts) {
+      const auto at = blocks.find({deletion.tenant, part.block_id});
+      if (at == blocks.end()) continue;  // rewritten since
+      CatalogBlock* block = at->second;
+      if (part.rows.end() > block->meta.span_count) {
+        catalog->damaged_deletions.push_back(
+            {DeletionObject(deletion.tenant, deletion.id),
+             Damage("it names rows that block " + part.block_id + " does not have")});
+        continue;
+      }
+      block->deleted = std::make_shared<const block::RowSet>(
+          block->deleted ? block::RowSet::Union(*block->deleted, part.rows) : part.rows);
+    }
+  }
+}
+
 // A block that another one replaces is no block any more, even if the other is replaced in turn.
 void TakeOutReplaced(Catalog* catalog) {
   std::set<BlockName> replaced;
@@ -129,6 +191,10 @@ std::string ObjectOf(const BlockName& name, std::string_view file) {
   return FolderOf(name) + "/" + std::string(file);
 }
 
+std::string DeletionObject(const model::TenantId& tenant, std::string_view id) {
+  return tenant + "/" + std::string(kDeletionsFolder) + "/" + std::string(id) + ".json";
+}
+
 Result<CatalogBlock> ReadCatalogBlock(const ObjectStore& store, const BlockName& name) {
   WEFT_RETURN_IF_ERROR(CheckBlockName(name));
   WEFT_ASSIGN_OR_RETURN(const Listing listing, store.List(FolderOf(name)));
@@ -148,7 +214,10 @@ Result<Catalog> ReadCatalog(const ObjectStore& store) {
       continue;
     }
     WEFT_ASSIGN_OR_RETURN(const Listing blocks, store.List(tenant));
+    // First: read beside a server, a deletion that happens meanwhile is seen not at all.
+    WEFT_RETURN_IF_ERROR(ReadDeletions(store, tenant, &catalog));
     for (const std::string& id : blocks.folders) {
+      if (id == kDeletionsFolder) continue;
       if (IsBlockId(id)) {
         WEFT_RETURN_IF_ERROR(ReadBlockInto(store, {tenant, id}, &catalog));
       } else {
@@ -156,7 +225,9 @@ Result<Catalog> ReadCatalog(const ObjectStore& store) {
       }
     }
   }
+  TakeOutUncommitted(&catalog);
   TakeOutReplaced(&catalog);
+  HideDeleted(&catalog);
   return catalog;
 }
 

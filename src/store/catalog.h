@@ -1,7 +1,8 @@
 // The catalog: which blocks lie in an object store, read from the store alone. Changes nothing, so
 // it can also be read without a running server, or beside one (`weft blocks`, `weft check`).
 //
-// A block is the folder <tenant>/<block id>/. It exists when its meta.json does.
+// A block is the folder <tenant>/<block id>/. It exists when its meta.json does; a block that a
+// deletion has written also needs that deletion's record, <tenant>/deletions/<id>.json.
 #pragma once
 
 #include <cstdint>
@@ -11,11 +12,15 @@
 
 #include "base/error.h"
 #include "block/block.h"
+#include "block/deletion.h"
 #include "store/object_store.h"
 
 namespace weft::store {
 
 inline constexpr std::string_view kMetaFile = "meta.json";
+inline constexpr std::string_view kDeletionsFolder = "deletions";
+// Of the record of a deletion: some three million traces.
+inline constexpr uint64_t kDeletionBytesMax = 64u << 20;
 
 struct BlockName {
   model::TenantId tenant;
@@ -30,12 +35,18 @@ Error CheckBlockName(const BlockName& name);
 // "<tenant>/<id>", and the name of a file of it.
 std::string FolderOf(const BlockName& name);
 std::string ObjectOf(const BlockName& name, std::string_view file);
+// "<tenant>/deletions/<id>.json".
+std::string DeletionObject(const model::TenantId& tenant, std::string_view id);
 
 struct CatalogBlock {
   BlockName name;
   block::BlockMeta meta;
   uint64_t total_bytes = 0;            // of all its files, meta.json included, auxiliary ones not
   std::vector<std::string> auxiliary;  // files that meta.json does not list
+  // Rows of spans.parquet that were deleted, whole traces; null when there are none.
+  block::RowSetPtr deleted;
+
+  uint64_t deleted_spans() const { return deleted ? deleted->row_count() : 0; }
 };
 
 struct Catalog {
@@ -52,8 +63,17 @@ struct Catalog {
   // Blocks whose spans are in another one of `blocks` as well: left over from a compaction.
   std::vector<BlockName> replaced;
 
-  // Folders without meta.json: being written, being deleted, or cut off at either.
+  // Folders without meta.json: being written, being deleted, or cut off at either. And blocks that
+  // a deletion has written which then did not happen.
   std::vector<BlockName> unfinished;
+
+  std::vector<block::Deletion> deletions;  // by tenant, then id
+  // Records that are not what was written: while one is there nobody knows which spans it hides.
+  struct DamagedDeletion {
+    std::string object;
+    Error error;
+  };
+  std::vector<DamagedDeletion> damaged_deletions;
 
   // Folders that are not named like a tenant or a block.
   std::vector<std::string> strangers;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "query/lang/traceql/compile.h"
+
 namespace weft::sim {
 namespace {
 
@@ -96,7 +98,7 @@ bool History::BeginWithFaults() {
 
 void History::Step() {
   env_.SetNowNs(env_.NowNs() + 1'000'000'000);
-  const uint64_t kind = Random(22);
+  const uint64_t kind = Random(23);
   if (kind < 10) {
     PushNew();
   } else if (kind < 11) {
@@ -107,6 +109,8 @@ void History::Step() {
     Compact();
   } else if (kind < 18) {
     JumpClock();
+  } else if (kind < 19) {
+    Delete();
   } else {
     BreakSomething();
   }
@@ -154,6 +158,7 @@ void History::Settle() {
   }
   tally_.merges += server_->Count("weft_compaction_merges_total");
   CheckSpans();
+  CheckDeletions();
   if (server_->live().counts().spans != 0) Fail("spans are live after the last flush");
   server_->Stop(true);
   server_.reset();
@@ -184,6 +189,7 @@ void History::PushNew() {
     oracle_.Acknowledged(spans);
     tally_.acknowledged += spans.size();
   } else {
+    oracle_.Refused(spans);
     tally_.refused += spans.size();
   }
   requests_.push_back(std::move(spans));
@@ -197,7 +203,11 @@ void History::PushAgain() {
   const Error error = server_->Push(spans);
   Note("push again " + std::to_string(spans.front().id) +
        (error.ok() ? "" : ": " + error.message()));
-  if (error.ok()) oracle_.Acknowledged(spans);
+  if (error.ok()) {
+    oracle_.Acknowledged(spans);
+  } else {
+    oracle_.Refused(spans);
+  }
 }
 
 void History::Flush() {
@@ -215,6 +225,33 @@ void History::Compact() {
   Note("compact: " + (error.ok() ? std::to_string(merges) + " merges" : error.message()));
   tally_.merges += merges;
   if (error.code() == ErrorCode::kCorrupt) damage_told_ = true;
+}
+
+// A privacy request: one trace, or what a query selects.
+void History::Delete() {
+  query::exec::DeletionRequest request{.tenant = kTenant};
+  const bool by_trace = OneIn(3);
+  const uint64_t trace = 1 + Random(kTraces);
+  const std::string name = "op" + std::to_string(Random(7));
+  if (by_trace) {
+    request.trace_ids = {{0, trace}};
+  } else {
+    request.plan = *query::lang::traceql::Compile("{ name = \"" + name + "\" }");
+  }
+  Error error;
+  if (!server_->TryDelete(request, &error)) return;
+  Note("delete " + (by_trace ? "trace " + std::to_string(trace) : name) +
+       (error.ok() ? "" : ": " + error.message()));
+  ++(error.ok() ? tally_.deletions : tally_.failed_deletions);
+  if (error.code() == ErrorCode::kCorrupt) damage_told_ = true;
+  if (error.ok() || error.code() == ErrorCode::kNotFound) oracle_.Flushed();
+  if (error.code() == ErrorCode::kNotFound) return;
+  // What a flipped bit hides from a deletion may come back with the bit.
+  oracle_.Deleted(
+      [&](uint64_t of_trace, const std::string& of_name) {
+        return by_trace ? of_trace == trace : of_name == name;
+      },
+      error.ok() && flips_.empty());
 }
 
 void History::JumpClock() {
@@ -367,13 +404,25 @@ void History::CheckStore() {
   const auto listing = local_.List(kTenant);
   if (!listing.ok()) return Fail("the store can't be listed: " + listing.error().message());
   for (const std::string& folder : listing->folders) {
+    if (folder == store::kDeletionsFolder) continue;
     if (!expected.contains(folder)) Fail("folder " + folder + " is left over");
   }
   CheckFiles();
 }
 
+// At the end compaction has carried out all of them.
+void History::CheckDeletions() {
+  if (!failure_.empty() || !flips_.empty()) return;
+  for (const auto& deletion : server_->store().deletions().List(kTenant)) {
+    if (!deletion->done()) Fail("deletion " + deletion->id + " is not done");
+  }
+}
+
 void History::CheckFiles() {
   std::set<std::string> expected;
+  for (const auto& deletion : server_->store().deletions().List(kTenant)) {
+    expected.insert("data/blocks/" + store::DeletionObject(kTenant, deletion->id));
+  }
   const auto blocks = server_->store().Blocks(kTenant);
   for (const store::BlockPtr& block : *blocks) {
     const std::string folder = "data/blocks/" + store::FolderOf(block->name) + "/";

@@ -2,10 +2,10 @@
 //
 // Whatever happens - power cuts that lose and tear, syncs that fail, a full disk, an object store
 // that refuses, lies, repeats itself and is slow, clocks that jump, flipped bits - no acknowledged
-// span is missing or doubled, none is there that was never sent, the counters close, and nothing is
-// left over. What a flipped bit took away may be missing, if it was told. A failing seed is printed
-// with its steps and repeats exactly, with the server's log: WEFT_SEED=<seed>. More seeds:
-// WEFT_SEEDS=<count>, from WEFT_SEED on.
+// span is missing or doubled, none is there that was never sent or was deleted, the counters close,
+// and nothing is left over. What a flipped bit took away may be missing, if it was told. A failing
+// seed is printed with its steps and repeats exactly, with the server's log: WEFT_SEED=<seed>. More
+// seeds: WEFT_SEEDS=<count>, from WEFT_SEED on.
 #include <cstdlib>
 #include <iostream>
 #include <string>
@@ -40,6 +40,8 @@ void Add(const History::Tally& one, History::Tally* all) {
   all->failed_starts += one.failed_starts;
   all->flips += one.flips;
   all->reported_missing += one.reported_missing;
+  all->deletions += one.deletions;
+  all->failed_deletions += one.failed_deletions;
 }
 
 TEST(SimTest, EveryAcknowledgedSpanIsThereOnceWhateverHappens) {
@@ -59,6 +61,7 @@ TEST(SimTest, EveryAcknowledgedSpanIsThereOnceWhateverHappens) {
             << tally.refused << " refused, " << tally.flushes << " flushes, "
             << tally.failed_flushes << " failed ones, " << tally.merges << " merges, "
             << tally.power_cuts << " power cuts, " << tally.failed_starts << " failed starts, "
+            << tally.deletions << " deletions, " << tally.failed_deletions << " failed ones, "
             << tally.flips << " flipped bits, " << tally.reported_missing
             << " checks with reported losses\n";
   EXPECT_GT(tally.acknowledged, count);

@@ -42,6 +42,7 @@ void PrintJson(const store::Catalog& catalog, const Stream& out) {
     json.Int64Field("lastStartNs", block.meta.last_start_ns);
     json.Int64Field("lastEndNs", block.meta.last_end_ns);
     json.UintField("duplicates", block.meta.duplicate_count);
+    json.UintField("deletedSpans", block.deleted_spans());
     json.EndObject();
     out.Print(text + "\n");
   }
@@ -60,7 +61,9 @@ void PrintTable(const store::Catalog& catalog, const Stream& out) {
   uint64_t spans = 0;
   uint64_t traces = 0;
   uint64_t bytes = 0;
+  uint64_t deleted = 0;
   for (const store::CatalogBlock& block : catalog.blocks) {
+    deleted += block.deleted_spans();
     const block::BlockMeta& meta = block.meta;
     table.AddRow({block.name.tenant, block.name.id, std::to_string(meta.level),
                   FormatCount(meta.span_count), FormatCount(meta.trace_count),
@@ -78,6 +81,11 @@ void PrintTable(const store::Catalog& catalog, const Stream& out) {
     total += ", " + OneDecimal(static_cast<double>(bytes) / static_cast<double>(spans)) +
              " bytes a span";
   out.Print(total + "\n");
+  if (deleted > 0) {
+    out.Print(FormatCount(deleted) +
+              " of the spans are deleted, or have moved to a block of what their traces keep; "
+              "compaction takes them out\n");
+  }
 }
 
 }  // namespace
@@ -105,7 +113,10 @@ int RunBlocks(const BlocksOptions& options, const Console& console) {
   for (const std::string& folder : catalog->strangers) {
     console.Complain("not a block of weft: " + Printable(folder));
   }
-  return catalog->damaged.empty() ? 0 : 1;
+  for (const auto& damaged : catalog->damaged_deletions) {
+    console.Complain("damaged: " + damaged.object + ": " + damaged.error.message());
+  }
+  return catalog->damaged.empty() && catalog->damaged_deletions.empty() ? 0 : 1;
 }
 
 }  // namespace weft::app::commands
