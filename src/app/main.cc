@@ -9,6 +9,10 @@
 #include <sstream>
 #include <string>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include <CLI/CLI.hpp>
 
 #include "app/commands/blocks_command.h"
@@ -244,6 +248,12 @@ int Main(int argc, char** argv) {
 }  // namespace weft::app
 
 int main(int argc, char** argv) {
+#ifdef __GLIBC__
+  // Large arrays go back to the system when they are freed. Left to itself glibc raises this bound
+  // to the largest array freed so far, and keeps the holes (measured: 70 of 460 MB at 50,000
+  // spans/s).
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+#endif
   const int exit_code = weft::app::Main(argc, argv);
   weft::store::CloseObjectStores();
   return exit_code;

@@ -84,6 +84,13 @@ class BlockMerger {
     for (const auto& input : inputs_) meta.duplicate_count += input->meta().duplicate_count;
   }
 
+  // Of the inputs: the output is smaller, if only by a little.
+  size_t SpanFileBytes() const {
+    size_t bytes = 0;
+    for (const auto& input : inputs_) bytes += input->table(Scope::kSpan).size_bytes();
+    return bytes;
+  }
+
   Error LoadInputs() {
     side_batches_.resize(inputs_.size());
     for (uint32_t i = 0; i < inputs_.size(); ++i) {
@@ -126,21 +133,49 @@ class BlockMerger {
       if (a.id != b.id) return a.id < b.id;
       return a.at.part != b.at.part ? a.at.part < b.at.part : a.at.trace < b.at.trace;
     });
-    TraceJoin join(parts_);
+    TraceJoin join(parts_, FragmentsToJoin(listed));
     std::vector<Fragment> fragments;
+    return ForEachTrace(listed, [&](std::span<const Listed> parts_of_it) -> Error {
+      if (IsSingle(parts_of_it)) {
+        AddSingle(parts_of_it[0]);
+        return Error::Ok();
+      }
+      fragments.clear();
+      for (const Listed& part : parts_of_it) fragments.push_back(part.at);
+      return AddJoined(parts_of_it[0].id, fragments, &join);
+    });
+  }
+
+  // Its rows are copied as they are.
+  static bool IsSingle(std::span<const Listed> trace) {
+    return trace.size() == 1 && trace[0].whole;
+  }
+
+  // Calls visit with all that is listed of one trace, for each; until it fails.
+  template <typename F>
+  static Error ForEachTrace(std::span<const Listed> listed, F visit) {
     for (size_t begin = 0; begin < listed.size();) {
       size_t end = begin + 1;
       while (end < listed.size() && listed[end].id == listed[begin].id) ++end;
-      if (end == begin + 1 && listed[begin].whole) {
-        AddSingle(listed[begin]);
-      } else {
-        fragments.clear();
-        for (size_t i = begin; i < end; ++i) fragments.push_back(listed[i].at);
-        WEFT_RETURN_IF_ERROR(AddJoined(listed[begin].id, fragments, &join));
-      }
+      WEFT_RETURN_IF_ERROR(visit(listed.subspan(begin, end - begin)));
       begin = end;
     }
     return Error::Ok();
+  }
+
+  // By part and trace.
+  static std::vector<Fragment> FragmentsToJoin(std::span<const Listed> listed) {
+    std::vector<Fragment> fragments;
+    [[maybe_unused]] const Error none = ForEachTrace(listed, [&](std::span<const Listed> trace) {
+      for (const Listed& part : trace) {
+        if (!IsSingle(trace)) fragments.push_back(part.at);
+      }
+      return Error::Ok();
+    });
+    std::sort(fragments.begin(), fragments.end(), [](Fragment a, Fragment b) {
+      return a.part != b.part ? a.part < b.part : a.trace < b.trace;
+    });
+    return fragments;
   }
 
   // What orders the operation of a row, of the columns given.
@@ -239,42 +274,53 @@ class BlockMerger {
     used_[part] = true;
   }
 
+  // Of traces that are whole the columns are copied one at a time; joined ones have trees of their
+  // own.
   Error LayOutTrees(const TraceGroup& group, bool joined) {
-    WEFT_ASSIGN_OR_RETURN(const auto parents, ReadWhole(Scope::kSpan, kSpanParent));
-    WEFT_ASSIGN_OR_RETURN(const auto sizes, ReadWhole(Scope::kSpan, kSpanSubtreeSize));
-    WEFT_ASSIGN_OR_RETURN(const auto marks, ReadWhole(Scope::kSpan, kSpanMarks));
-    WEFT_ASSIGN_OR_RETURN(const auto ids, ReadWhole(Scope::kSpan, kSpanParentSpanId));
-    std::vector<ColumnPtr> span_ids;
+    WEFT_RETURN_IF_ERROR(CopyNumbers(kSpanParent, &tree_.parent));
+    WEFT_RETURN_IF_ERROR(CopyNumbers(kSpanSubtreeSize, &tree_.subtree_size));
+    WEFT_RETURN_IF_ERROR(CopyNumbers(kSpanMarks, &tree_.marks));
+    WEFT_ASSIGN_OR_RETURN(const ColumnValues ids, MergeColumn(*spans_, kSpanParentSpanId, rows_));
     if (joined) {
-      WEFT_ASSIGN_OR_RETURN(span_ids, ReadWhole(Scope::kSpan, kSpanSpanId));
-    }
-    tree_.Reserve(rows_.row_count());
-    for (const uint32_t t : group.traces) {
-      if (merged_[t].join) {
-        AddJoinedTree(joined_[*merged_[t].join].trace, span_ids);
-        continue;
-      }
-      const uint32_t p = merged_[t].only.part;
-      const uint32_t begin = parts_[p].traces->first_row[merged_[t].only.trace];
-      for (uint32_t row = begin; row < begin + to_group_[t].row_count; ++row) {
-        tree_.AddRow(NumberAt(*parents[p], row), NumberAt(*sizes[p], row),
-                     NumberAt(*marks[p], row));
-        if (ids[p] && ids[p]->has(row)) tree_.SetParentId(NumberAt(*ids[p], row));
-      }
+      JoinTrees(group, ids);
+    } else {
+      tree_.explicit_parent.assign(ids.validity, ids.validity + (ids.rows + 63) / 64);
+      tree_.parent_id.assign(ids.numbers.begin(), ids.numbers.end());
     }
     return Error::Ok();
   }
 
-  // A parent id is stored where the tree does not give it back.
-  void AddJoinedTree(const JoinedTrace& trace, const std::vector<ColumnPtr>& span_ids) {
-    for (size_t i = 0; i < trace.rows.size(); ++i) {
-      tree_.AddRow(trace.parent[i], trace.subtree_size[i], trace.marks[i]);
-      uint64_t derived = 0;
-      if (trace.parent[i] != 0) {
-        const PartRow parent = trace.rows[i - trace.parent[i]];
-        derived = NumberAt(*span_ids[parent.part], parent.row);
+  Error CopyNumbers(SpanColumn column, std::vector<uint64_t>* numbers) {
+    WEFT_ASSIGN_OR_RETURN(const ColumnValues values, MergeColumn(*spans_, column, rows_));
+    numbers->assign(values.numbers.begin(), values.numbers.end());
+    return Error::Ok();
+  }
+
+  void JoinTrees(const TraceGroup& group, const ColumnValues& ids) {
+    tree_.explicit_parent.assign((ids.rows + 63) / 64, 0);
+    uint32_t row = 0;
+    size_t next_id = 0;
+    for (const uint32_t t : group.traces) {
+      const JoinedTrace* trace = merged_[t].join ? &joined_[*merged_[t].join].trace : nullptr;
+      if (trace != nullptr) SetJoinedTree(*trace, row);
+      for (uint32_t i = 0; i < to_group_[t].row_count; ++i, ++row) {
+        if ((ids.validity[row / 64] >> (row % 64) & 1) == 0) continue;
+        const uint64_t id = ids.numbers[next_id++];
+        if (trace == nullptr) tree_.SetParentId(row, id);
       }
-      if (trace.parent_id[i].value != derived) tree_.SetParentId(trace.parent_id[i].value);
+    }
+  }
+
+  // A parent id is stored where the tree does not give it back.
+  void SetJoinedTree(const JoinedTrace& trace, uint32_t first_row) {
+    for (uint32_t i = 0; i < trace.rows.size(); ++i) {
+      const uint32_t row = first_row + i;
+      const uint32_t back = trace.parent[i];
+      tree_.parent[row] = back;
+      tree_.subtree_size[row] = trace.subtree_size[i];
+      tree_.marks[row] = trace.marks[i];
+      const uint64_t derived = back == 0 ? 0 : trace.span_id[i - back].value;
+      if (trace.parent_id[i].value != derived) tree_.SetParentId(row, trace.parent_id[i].value);
     }
   }
 
@@ -575,20 +621,8 @@ class BlockMerger {
     std::vector<uint64_t> explicit_parent;  // bit per row
     std::vector<uint64_t> parent_id;        // of those
 
-    void Reserve(uint32_t rows) {
-      parent.reserve(rows);
-      subtree_size.reserve(rows);
-      marks.reserve(rows);
-      explicit_parent.assign((rows + 63) / 64, 0);
-    }
-    void AddRow(uint64_t back, uint64_t size, uint64_t mark) {
-      parent.push_back(back);
-      subtree_size.push_back(size);
-      marks.push_back(mark);
-    }
-    // Of the last row.
-    void SetParentId(uint64_t id) {
-      const size_t row = parent.size() - 1;
+    // Row by row, upwards.
+    void SetParentId(uint32_t row, uint64_t id) {
       explicit_parent[row / 64] |= uint64_t{1} << (row % 64);
       parent_id.push_back(id);
     }

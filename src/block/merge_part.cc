@@ -72,6 +72,14 @@ Result<ColumnPtr> MergePart::Read(Scope scope, uint32_t column) const {
   return table.Read(*group, column, nullptr);
 }
 
+Result<ColumnPtr> MergePart::ReadRows(Scope scope, uint32_t column,
+                                      std::span<const uint32_t> rows) const {
+  const auto group = GroupOf(scope);
+  const TableReader& table = block->table(scope);
+  if (!group || table.AllNull(*group, column)) return ColumnPtr();
+  return table.ReadRows(*group, column, rows, nullptr);
+}
+
 Result<PackedColumnPtr> MergePart::ReadPacked(Scope scope, uint32_t column, bool raw_uuids) const {
   const auto group = GroupOf(scope);
   const TableReader& table = block->table(scope);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/error.h"
@@ -44,6 +45,8 @@ struct MergePart {
   uint64_t FirstRowOf(Scope scope) const;  // of the scope's file
   // Null when no row has a value.
   Result<ColumnPtr> Read(Scope scope, uint32_t column) const;
+  // Rows of it, ascending.
+  Result<ColumnPtr> ReadRows(Scope scope, uint32_t column, std::span<const uint32_t> rows) const;
   Result<PackedColumnPtr> ReadPacked(Scope scope, uint32_t column, bool raw_uuids = false) const;
 
  private:

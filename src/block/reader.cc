@@ -13,7 +13,13 @@ namespace weft::block {
 namespace {
 
 // Entries of the cache that are no column; per row group but for the first two.
-enum CacheItem : uint32_t { kServiceNamesItem, kTraceIndexItem, kTracesItem, kOverflowItem };
+enum CacheItem : uint32_t {
+  kServiceNamesItem,
+  kTraceIndexItem,
+  kTracesItem,
+  kTraceOfRowItem,
+  kOverflowItem,
+};
 
 Error Corrupt(std::string what) { return {ErrorCode::kCorrupt, std::move(what)}; }
 
@@ -164,8 +170,19 @@ Result<std::shared_ptr<const Block::GroupTraces>> Block::TracesOf(uint32_t row_g
   if (auto known = cache_->Find<GroupTraces>(key)) return known;
   auto traces = std::make_shared<GroupTraces>();
   WEFT_RETURN_IF_ERROR(LoadTraces(row_group, traces.get(), bytes));
-  cache_->Insert(key, traces, 256 + traces->size() * 48 + traces->trace_of_row.size() * 4);
+  cache_->Insert(key, traces, 256 + traces->size() * 48);
   return std::shared_ptr<const GroupTraces>(std::move(traces));
+}
+
+std::shared_ptr<const std::vector<uint32_t>> Block::TraceOfRow(uint32_t row_group,
+                                                               const GroupTraces& traces) const {
+  const ColumnCache::Key key{cache_owner_, row_group, kTraceOfRowItem};
+  if (auto known = cache_->Find<std::vector<uint32_t>>(key)) return known;
+  auto rows = std::make_shared<std::vector<uint32_t>>();
+  rows->reserve(meta_.row_groups[row_group].span_count);
+  for (uint32_t t = 0; t < traces.size(); ++t) rows->insert(rows->end(), traces.row_count[t], t);
+  cache_->Insert(key, rows, 64 + rows->size() * sizeof(uint32_t));
+  return rows;
 }
 
 uint32_t Block::IndexOf(TraceColumn column) const {
@@ -225,7 +242,6 @@ Error Block::LoadTraces(uint32_t row_group, GroupTraces* traces, ByteCounter* by
                              static_cast<uint64_t>(durations->ints[t]));
     traces->error_count.push_back(static_cast<uint32_t>(errors->ints[t]));
     traces->flags.push_back(static_cast<uint32_t>(flags->ints[t]));
-    traces->trace_of_row.insert(traces->trace_of_row.end(), static_cast<size_t>(count), t);
     next += static_cast<uint64_t>(count);
   }
   if (next != rows.row_count) {

@@ -72,12 +72,14 @@ class Block : public std::enable_shared_from_this<Block> {
     std::vector<uint64_t> end_ns;
     std::vector<uint32_t> error_count;
     std::vector<uint32_t> flags;
-    std::vector<uint32_t> trace_of_row;
 
     uint32_t size() const { return static_cast<uint32_t>(id.size()); }
   };
   uint32_t row_group_count() const { return static_cast<uint32_t>(meta_.row_groups.size()); }
   Result<std::shared_ptr<const GroupTraces>> TracesOf(uint32_t row_group, ByteCounter* bytes) const;
+  // The trace of each row: an index into them.
+  std::shared_ptr<const std::vector<uint32_t>> TraceOfRow(uint32_t row_group,
+                                                          const GroupTraces& traces) const;
   Result<TraceSummary> SummaryOf(uint32_t row_group, uint32_t trace, ByteCounter* bytes) const;
   Result<model::SpanBatch> SpansOf(uint32_t row_group, uint32_t first_row, uint32_t count) const;
 

@@ -151,6 +151,12 @@ uint32_t StoredRowGroup::row_count() const {
   return block_->table(Scope::kSpan).row_groups()[row_group_].row_count;
 }
 
+const std::vector<uint32_t>& StoredRowGroup::trace_of_row() const {
+  std::call_once(trace_of_row_once_,
+                 [this] { trace_of_row_ = block_->TraceOfRow(row_group_, *traces_); });
+  return *trace_of_row_;
+}
+
 Result<TraceSummary> StoredRowGroup::Summary(uint32_t trace) const {
   return block_->SummaryOf(row_group_, trace, &bytes_);
 }

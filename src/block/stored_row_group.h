@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,7 +33,7 @@ class StoredRowGroup final : public RowGroup {
   model::TraceId trace_id(uint32_t trace) const override { return traces_->id[trace]; }
   uint64_t trace_start_ns(uint32_t trace) const override { return traces_->start_ns[trace]; }
   uint64_t trace_end_ns(uint32_t trace) const override { return traces_->end_ns[trace]; }
-  const std::vector<uint32_t>& trace_of_row() const override { return traces_->trace_of_row; }
+  const std::vector<uint32_t>& trace_of_row() const override;
   Result<TraceSummary> Summary(uint32_t trace) const override;
 
   Result<uint32_t> TableRows(Scope scope) const override;
@@ -61,6 +62,8 @@ class StoredRowGroup final : public RowGroup {
   std::shared_ptr<const Block> block_;
   uint32_t row_group_;
   std::shared_ptr<const Block::GroupTraces> traces_;
+  mutable std::once_flag trace_of_row_once_;
+  mutable std::shared_ptr<const std::vector<uint32_t>> trace_of_row_;
   std::vector<uint64_t> deleted_;  // as RowGroup::excluded_rows
   mutable ByteCounter bytes_{0};
 };

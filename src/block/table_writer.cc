@@ -243,6 +243,8 @@ TableWriter::TableWriter(std::vector<ColumnSpec> columns, const BlockWriterOptio
 
 TableWriter::~TableWriter() = default;
 
+void TableWriter::Reserve(size_t bytes) { state_->sink->bytes.reserve(bytes); }
+
 const std::vector<ColumnSpec>& TableWriter::columns() const { return state_->columns; }
 
 Error TableWriter::BeginRowGroup(uint32_t rows, int32_t span_row_group) {

@@ -107,10 +107,11 @@ Error Deleter::SelectByPlan(const DeletionRequest& request, const CatalogBlock& 
     WEFT_ASSIGN_OR_RETURN(const Bitmap matched, Matches(*group, request, &joiner));
     if (!matched.Any()) continue;
     WEFT_ASSIGN_OR_RETURN(const auto traces, selection->block->TracesOf(g, nullptr));
+    const std::vector<uint32_t>& trace_of_row = group->trace_of_row();
     uint32_t last_trace = UINT32_MAX;
     matched.ForEach([&](uint32_t row) {
       selection->matched_builder.Add(rows.first_row + row, 1);
-      const uint32_t trace = traces->trace_of_row[row];
+      const uint32_t trace = trace_of_row[row];
       if (trace == last_trace) return;
       last_trace = trace;
       selection->AddTrace(rows.first_row + traces->first_row[trace], traces->row_count[trace]);
