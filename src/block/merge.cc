@@ -64,6 +64,7 @@ class BlockMerger {
     WEFT_RETURN_IF_ERROR(OpenTable(Scope::kSpan, &spans_));
     WEFT_RETURN_IF_ERROR(OpenTable(Scope::kEvent, &events_));
     WEFT_RETURN_IF_ERROR(OpenTable(Scope::kLink, &links_));
+    spans_->file.Reserve(SpanFileBytes());
     const auto groups = GroupTraces(to_group_, operations_, options_.row_group_rows_max);
     for (size_t g = 0; g < groups.size(); ++g) {
       WEFT_RETURN_IF_ERROR(WriteGroup(groups[g], static_cast<int32_t>(g)));
@@ -178,7 +179,7 @@ class BlockMerger {
     return fragments;
   }
 
-  // What orders the operation of a row, of the columns given.
+  // What orders the operation of a row of the columns given.
   Result<Code> OperationAt(const MergePart& part, const Column& names, const Column& resources,
                            uint32_t row) {
     WEFT_ASSIGN_OR_RETURN(const auto services, part.block->ServiceNames(nullptr));
@@ -191,14 +192,16 @@ class BlockMerger {
 
   Error ListPart(uint32_t p, std::vector<Listed>* listed) {
     const MergePart& part = parts_[p];
-    WEFT_ASSIGN_OR_RETURN(const ColumnPtr names, part.Read(Scope::kSpan, kSpanName));
-    WEFT_ASSIGN_OR_RETURN(const ColumnPtr resources, part.Read(Scope::kSpan, kSpanResourceId));
+    const std::span<const uint32_t> first_rows = part.traces->first_row;
+    WEFT_ASSIGN_OR_RETURN(const ColumnPtr names,
+                          part.ReadRows(Scope::kSpan, kSpanName, first_rows));
+    WEFT_ASSIGN_OR_RETURN(const ColumnPtr resources,
+                          part.ReadRows(Scope::kSpan, kSpanResourceId, first_rows));
     for (uint32_t t = 0; t < part.traces->size(); ++t) {
       const uint32_t rows = part.traces->row_count[t];
       const uint32_t kept = part.KeptSpans(part.traces->first_row[t], rows);
       if (kept == 0) continue;
-      WEFT_ASSIGN_OR_RETURN(const Code operation,
-                            OperationAt(part, *names, *resources, part.traces->first_row[t]));
+      WEFT_ASSIGN_OR_RETURN(const Code operation, OperationAt(part, *names, *resources, t));
       listed->push_back({part.traces->id[t], {p, t}, operation, kept == rows});
     }
     return Error::Ok();
@@ -218,14 +221,12 @@ class BlockMerger {
       // Its other fragments, if it has any, are not here.
       joined.flags |= parts_[fragments[0].part].traces->flags[fragments[0].trace] & kTraceFragment;
     }
-    const PartRow first = joined.rows[0];
-    const MergePart& part = parts_[first.part];
-    WEFT_ASSIGN_OR_RETURN(const ColumnPtr names, part.Read(Scope::kSpan, kSpanName));
-    const std::string_view name = names->dictionary->strings[names->codes[first.row]];
-    SetOperationText(joined.services[0], name, &text_);
+    SetOperationText(joined.services[0], joined.first_name, &text_);
     to_group_.push_back({id, joined.start_ns, operations_.Intern(text_),
                          static_cast<uint32_t>(joined.rows.size())});
-    JoinedRow row{std::move(joined), std::string(name), {}};
+    JoinedRow row{std::move(joined), {}, {}, {}};
+    row.root_name = row.trace.first_name;
+    row.trace.first_name = {};
     std::vector<std::string_view> services = row.trace.services;
     AppendServicesText(&services, &row.services);
     row.root_service = std::string(row.trace.services[0]);
@@ -403,6 +404,10 @@ class BlockMerger {
       WEFT_RETURN_IF_ERROR(copy(column));
     }
     WEFT_RETURN_IF_ERROR(file->WriteColumn({.rows = count, .numbers = tree_.marks}));
+    // Nobody reads these again, and the columns that follow, most of them, take as much.
+    tree_ = {};
+    codes_ = {};
+    numbers_ = {};
     block_.meta.span_count += count;
     return CopyAttributes(&*spans_, rows_);
   }

@@ -50,6 +50,7 @@ Error TraceJoin::Load(const MergePart& part, Shape* shape) const {
   WEFT_RETURN_IF_ERROR(read(kSpanParentSpanId, &shape->parent_span_id));
   WEFT_RETURN_IF_ERROR(read(kSpanStartTime, &shape->start));
   WEFT_RETURN_IF_ERROR(read(kSpanDuration, &shape->duration));
+  WEFT_RETURN_IF_ERROR(read(kSpanName, &shape->name));
   WEFT_RETURN_IF_ERROR(read(kSpanKind, &shape->kind));
   WEFT_RETURN_IF_ERROR(read(kSpanStatusCode, &shape->status));
   WEFT_RETURN_IF_ERROR(read(kSpanResourceId, &shape->resource));
@@ -142,6 +143,9 @@ Result<JoinedTrace> TraceJoin::Join(std::span<const Fragment> fragments) {
       return Error(ErrorCode::kCorrupt, "spans.parquet names an unknown resource");
     joined.services.push_back((*shape.services)[resource]);
   }
+  const uint32_t first = preorder.input[0];
+  const Column& names = *shapes_[rows_[first].part].name;
+  joined.first_name = names.dictionary->strings[names.codes[shape_rows_[first]]];
   joined.root_known = !joined.parent_id[0].valid();
   bool any_root = false;
   for (const model::SpanId id : joined.parent_id) any_root |= !id.valid();

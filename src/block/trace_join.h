@@ -38,6 +38,7 @@ struct JoinedTrace {
   uint32_t flags = 0;  // TraceFlag
   // Names are of the parts' dictionaries.
   bool root_known = false;
+  std::string_view first_name;  // of the first row
   std::vector<std::string_view> services;  // of each row
 };
 
@@ -56,7 +57,7 @@ class TraceJoin {
     std::vector<uint32_t> traces;     // ascending
     std::vector<uint32_t> first_row;  // of each, in these columns
     bool loaded = false;
-    ColumnPtr span_id, parent, parent_span_id, start, duration, kind, status, resource;
+    ColumnPtr span_id, parent, parent_span_id, start, duration, name, kind, status, resource;
     std::vector<uint8_t> kinds;  // per entry of the kind dictionary
     std::shared_ptr<const std::vector<std::string>> services;
   };

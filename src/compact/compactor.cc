@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "block/merge.h"
 
 namespace weft::compact {
@@ -57,6 +58,7 @@ void Compactor::Run() {
     const int64_t begin_ns = env_.MonotonicNs();
     const auto result = RunOnce();
     const bool merged = result.ok() && *result;
+    if (merged) ReturnFreeMemory();
     const int64_t took_ns = env_.MonotonicNs() - begin_ns;
     const int64_t percent = std::clamp<int64_t>(options_.cpu_percent, 1, 100);
     const int64_t rest_ns = took_ns * (100 - percent) / percent;
@@ -147,6 +149,7 @@ Result<bool> Compactor::RunOnce() {
   std::vector<Choice> choices = ChooseWithDeletions();
   if (choices.empty() && options_.cpu_percent != 0) choices = ChooseAll();
   if (choices.empty()) return false;
+  ReturnFreeMemory();
   const Error error = Merge(choices.front());
   if (error.ok()) return true;
   failures_.Add();

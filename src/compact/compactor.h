@@ -37,7 +37,7 @@ struct CompactorOptions {
   uint32_t cpu_percent = 25;
   int64_t poll_ns = 2'000'000'000;
   int64_t retire_grace_ns = 120'000'000'000;
-  uint64_t cache_bytes = 4ull << 20;  // for each block that is read
+  uint64_t cache_bytes = 1ull << 20;  // for each block that is read
 };
 
 class Compactor {

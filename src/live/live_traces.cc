@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "block/trace_summary.h"
 #include "live/batch_codec.h"
 #include "live/block_builder.h"
@@ -369,6 +370,7 @@ void LiveTraces::RunBuilder() {
       ++builds_running_;
     }
     const Error error = WriteJob(task.runner, *task.job);
+    if (error.ok()) ReturnFreeMemory();
     MutexLock lock(build_mutex_);
     --builds_running_;
     if (error.ok()) {
