@@ -1,4 +1,5 @@
-// DeletionRecords: the records of deletions in an object store, <tenant>/deletions/<id>.json.
+// DeletionRecords: the records of deletions in an object store,
+// <tenant>/deletions/<id>/record.json.
 //
 // A record is written once, when spans are deleted, and replaced once, when nothing of them is left
 // (block/deletion.h). Between the two it says which rows of which blocks do not count.
@@ -43,8 +44,10 @@ class DeletionRecords {
   Error Put(const block::Deletion& deletion,
             const std::function<bool(const block::Deletion&)>& is_needed, bool* in_doubt)
       WEFT_EXCLUDES(mutex_);
-  // Removes the object of a deletion that nobody was told of.
-  Error RemoveInDoubt(const model::TenantId& tenant, const std::string& id);
+  // Removes the record of a deletion that nobody was told of.
+  Error RemoveInDoubt(const model::TenantId& tenant, const std::string& id) {
+    return Remove(tenant, id);
+  }
 
   // Whether some are not done.
   bool any_pending() const { return pending_.value() > 0; }
@@ -63,6 +66,7 @@ class DeletionRecords {
                  const std::function<bool(const block::Deletion&)>& is_needed)
       WEFT_EXCLUDES(mutex_);
   std::vector<DeletionPtr> Pending() const WEFT_EXCLUDES(mutex_);
+  Error Remove(const model::TenantId& tenant, const std::string& id);
   void Keep(block::Deletion deletion) WEFT_REQUIRES(mutex_);
   void UpdateGauge() WEFT_REQUIRES(mutex_);
 
