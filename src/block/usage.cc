@@ -300,8 +300,10 @@ std::vector<UsageRow> UsageTable::Rows() const {
     row.count = sum.count;
     row.bytes = sum.bytes;
   }
-  std::stable_sort(rows.begin(), rows.end(),
-                   [](const UsageRow& a, const UsageRow& b) { return a.bytes > b.bytes; });
+  std::sort(rows.begin(), rows.end(), [](const UsageRow& a, const UsageRow& b) {
+    return std::tie(b.bytes, a.tenant, a.service, a.name, a.scope, a.key) <
+           std::tie(a.bytes, b.tenant, b.service, b.name, b.scope, b.key);
+  });
   for (const auto& [tenant, sum] : others_) {
     UsageRow& row = rows.emplace_back();
     row.tenant = tenant;

@@ -9,7 +9,6 @@ namespace weft::store {
 
 DeletionRecords::DeletionRecords(ObjectStore& objects, MetricRegistry& metrics)
     : objects_(objects),
-      metrics_(metrics),
       pending_(metrics.GetGauge("weft_deletions_pending",
                                 "Deletions whose spans are hidden and still in some file.")) {}
 

@@ -30,7 +30,7 @@ class DeletionRecords {
   // Of a tenant. Beyond it the oldest that is done is forgotten.
   static constexpr size_t kRecordsMax = 10'000;
 
-  // Both must outlive it.
+  // `objects` must outlive it.
   DeletionRecords(ObjectStore& objects, MetricRegistry& metrics);
 
   // What the catalog has read. Called once.
@@ -71,7 +71,6 @@ class DeletionRecords {
   void UpdateGauge() WEFT_REQUIRES(mutex_);
 
   ObjectStore& objects_;
-  MetricRegistry& metrics_;
   Gauge& pending_;
   mutable Mutex mutex_;
   std::map<model::TenantId, ById> deletions_ WEFT_GUARDED_BY(mutex_);
