@@ -77,7 +77,8 @@ class DeletionTest : public testing::Test {
       const auto& excluded = group->excluded_rows();
       for (uint32_t row = 0; row < group->row_count(); ++row) {
         if (row / 64 < excluded.size() && (excluded[row / 64] >> (row % 64) & 1) != 0) continue;
-        ids.insert(static_cast<uint64_t>(column->ints[row]));
+        const auto id = static_cast<uint64_t>(column->ints[row]);
+        EXPECT_TRUE(ids.insert(id).second) << "span " << id << " is in two rows";
       }
     }
     return ids;
