@@ -21,6 +21,7 @@
 #include "app/commands/import_command.h"
 #include "app/commands/query_command.h"
 #include "app/commands/trace_command.h"
+#include "app/commands/usage_command.h"
 #include "app/config.h"
 #include "app/serve.h"
 #include "app/version.h"
@@ -214,6 +215,23 @@ void AddBlocks(CLI::App* root, int* exit_code) {
   command->callback([options, exit_code] { *exit_code = commands::RunBlocks(*options); });
 }
 
+void AddUsage(CLI::App* root, int* exit_code) {
+  auto options = std::make_shared<commands::UsageOptions>();
+  CLI::App* command = root->add_subcommand(
+      "usage", "Say whose the bytes of a data folder or object store are, to the byte");
+  AddBlockPlace(command, &options->place);
+  command->add_option("--by", options->by, "tenant, service, operation or attribute")
+      ->capture_default_str();
+  command->add_option("--tenant", options->tenant, "only this tenant");
+  command->add_option("--start", options->start,
+                      "only blocks whose latest span started then or later: RFC 3339, ns, now-1h");
+  command->add_option("--end", options->end, "and before");
+  command->add_option("--limit", options->limit, "rows, the largest; 0: all")
+      ->capture_default_str();
+  command->add_flag("--json", options->json, "one JSON object a line");
+  command->callback([options, exit_code] { *exit_code = commands::RunUsage(*options); });
+}
+
 void AddCheck(CLI::App* root, int* exit_code) {
   auto options = std::make_shared<commands::CheckOptions>();
   CLI::App* command = root->add_subcommand(
@@ -237,6 +255,7 @@ int Main(int argc, char** argv) {
   AddDelete(&root, &exit_code);
   AddBlocks(&root, &exit_code);
   AddCheck(&root, &exit_code);
+  AddUsage(&root, &exit_code);
   root.add_subcommand("version", "Print the version")->callback([] {
     std::printf("weft %s\n", kVersion);
   });

@@ -30,6 +30,7 @@
 #include "live/live_traces.h"
 #include "net/http_router.h"
 #include "net/http_server.h"
+#include "query/exec/budget.h"
 #include "query/exec/task_runner.h"
 #include "receive/otlp/grpc_receiver.h"
 #include "receive/otlp/http_receiver.h"
@@ -40,6 +41,8 @@ namespace weft::app {
 namespace {
 
 constexpr uint32_t kReceiverGraceMs = 3000;
+// For each block that is looked at for its usage.
+constexpr uint64_t kUsageCacheBytes = 8u << 20;
 
 // Signals are taken by Wait() alone: blocked here before any thread exists, every thread inherits
 // that.
@@ -149,6 +152,10 @@ class Server {
     parts.runner = &runner_;
     parts.flush = [this] { return Flush(); };
     parts.status = [this](const model::TenantId& tenant) { return Status(tenant); };
+    parts.usage = [this](const model::TenantId& tenant, TimeRange range, block::UsageBy by,
+                         const query::exec::Budget& budget) {
+      return Usage(tenant, range, by, budget);
+    };
     parts.deleter = [this] { return deleter_.get(); };
     parts.not_ready = [this] { return NotReady(); };
     WEFT_ASSIGN_OR_RETURN(api::StaticFiles files, api::StaticFiles::FromPack(api::EmbeddedPack()));
@@ -233,6 +240,24 @@ class Server {
     WEFT_ASSIGN_OR_RETURN(grpc_receiver_, receive::otlp::GrpcReceiver::Start(
                                               config_.otlp_grpc, grpc, live_.get(), &metrics_));
     return Error::Ok();
+  }
+
+  Result<std::vector<block::UsageRow>> Usage(const model::TenantId& tenant, TimeRange range,
+                                             block::UsageBy by, const query::exec::Budget& budget) {
+    const query::exec::BudgetClock clock(budget, env_);
+    block::UsageTable table(by);
+    const auto blocks = store_->Blocks(tenant);
+    for (const store::BlockPtr& block : *blocks) {
+      if (!range.Contains(block->meta.last_start_ns)) continue;
+      if (const std::string limit = clock.Exhausted(); !limit.empty()) {
+        return Error(ErrorCode::kUnavailable, limit + "; ask for a shorter range of time");
+      }
+      const auto opened = store_->OpenForReading(*block, kUsageCacheBytes);
+      const Error error =
+          opened.ok() ? table.Add(**opened, block->total_bytes, block->deleted) : opened.error();
+      if (!error.ok()) return error.WithContext("block " + store::FolderOf(block->name));
+    }
+    return table.Rows();
   }
 
   Result<api::FlushReport> Flush() {

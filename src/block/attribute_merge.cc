@@ -30,32 +30,41 @@ std::shared_ptr<const Dictionary> RawUuids(const Dictionary& texts) {
 
 }  // namespace
 
+namespace {
+
+constexpr size_t kSketchSlots = size_t{1} << 20;
+
+size_t SlotOf(const OverflowReader::Entry& entry) {
+  const uint64_t hash = model::StringTable::Hash(entry.key);
+  return model::MixBits(hash * 8 + static_cast<uint64_t>(entry.type)) % kSketchSlots;
+}
+
+}  // namespace
+
 Result<std::unique_ptr<AttributeMerge>> AttributeMerge::Make(Scope scope,
                                                              std::span<const MergePart> parts) {
   std::unique_ptr<AttributeMerge> merge(new AttributeMerge(scope, parts));
   Counts counts;
   for (const MergePart& part : parts) {
     WEFT_RETURN_IF_ERROR(merge->CountColumns(part, &counts));
-    merge->CountOverflow(part, &counts);
   }
+  const Sketch sketch = merge->CountRoughly();
+  const uint64_t rare_below = RareRowsBelow(merge->KeptRows());
+  for (const MergePart& part : parts) merge->CountOverflow(part, sketch, rare_below, &counts);
   merge->Choose(counts);
   return merge;
 }
 
 void AttributeMerge::Choose(const Counts& counts) {
-  uint64_t rows = 0;
   uint32_t inputs = 0;
-  for (const MergePart& part : parts_) {
-    rows += part.KeptRowsOf(scope_);
-    inputs = std::max(inputs, part.input + 1);
-  }
+  for (const MergePart& part : parts_) inputs = std::max(inputs, part.input + 1);
   std::vector<AttributeCount> list;
   std::vector<Name> names;
   for (const auto& [name, count] : counts) {
     list.push_back({name.first, name.second, count.rows, count.uuid});
     names.push_back(name);
   }
-  chosen_ = ChooseColumns(list, rows);
+  chosen_ = ChooseColumns(list, KeptRows());
   for (uint32_t c = 0; c < chosen_.counts.size(); ++c) {
     names_.push_back(names[chosen_.counts[c]]);
     column_of_.emplace(names_.back(), c);
@@ -115,13 +124,33 @@ Error AttributeMerge::CountColumns(const MergePart& part, Counts* counts) const 
   return Error::Ok();
 }
 
-void AttributeMerge::CountOverflow(const MergePart& part, Counts* counts) const {
+uint64_t AttributeMerge::KeptRows() const {
+  uint64_t rows = 0;
+  for (const MergePart& part : parts_) rows += part.KeptRowsOf(scope_);
+  return rows;
+}
+
+AttributeMerge::Sketch AttributeMerge::CountRoughly() const {
+  Sketch sketch(kSketchSlots, 0);
+  for (const MergePart& part : parts_) {
+    for (const uint32_t i : part.overflow->EntriesOf(scope_)) {
+      ++sketch[SlotOf(part.overflow->entry(i))];
+    }
+  }
+  return sketch;
+}
+
+void AttributeMerge::CountOverflow(const MergePart& part, const Sketch& sketch, uint64_t rare_below,
+                                   Counts* counts) const {
   for (uint32_t i = 0; i < part.overflow->size(); ++i) {
     const OverflowReader::Entry entry = part.overflow->entry(i);
     if (entry.scope != scope_) continue;
     if (part.IsLeftOut(scope_, static_cast<uint32_t>(entry.row - part.FirstRowOf(scope_))))
       continue;
-    Count& count = (*counts)[Name(std::string(entry.key), entry.type)];
+    const Name name(std::string(entry.key), entry.type);
+    // What some part has a column for counts in full, so that the sum is exact.
+    if (sketch[SlotOf(entry)] < rare_below && !counts->contains(name)) continue;
+    Count& count = (*counts)[name];
     ++count.rows;
     count.uuid &= entry.type == ValueType::kString && IsUuidText(entry.text);
   }

@@ -29,6 +29,14 @@ void AppendFile(const FileMeta& file, std::string* out) {
   object.Close();
 }
 
+void AppendManyKeys(const ManyKeys& many, std::string* out) {
+  ObjectWriter object(out);
+  object.String("service", many.service);
+  object.Number("keys", many.keys);
+  object.String("example", many.example);
+  object.Close();
+}
+
 // All members but the checksum; the object is still open.
 std::string BodyOf(const BlockMeta& meta) {
   std::string out;
@@ -57,6 +65,10 @@ std::string BodyOf(const BlockMeta& meta) {
         &out);
   }
   if (!meta.deletion.empty()) object.String("deletion", meta.deletion);
+  if (!meta.many_keys.empty()) {
+    object.Name("many_keys");
+    AppendJsonList(meta.many_keys, AppendManyKeys, &out);
+  }
   return out;
 }
 
@@ -96,6 +108,12 @@ void ReadBody(ObjectReader* object, BlockMeta* meta) {
                [meta](ObjectReader* file) { ReadFile(file, &meta->files.emplace_back()); });
   object->OptionalStrings("replaces", &meta->replaces);
   object->OptionalString("deletion", &meta->deletion);
+  object->OptionalList("many_keys", [meta](ObjectReader* many) {
+    ManyKeys& to = meta->many_keys.emplace_back();
+    many->String("service", &to.service);
+    many->Number("keys", &to.keys);
+    many->String("example", &to.example);
+  });
 }
 
 }  // namespace

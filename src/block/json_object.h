@@ -113,6 +113,12 @@ class ObjectReader {
       if (!reader.bad_.empty()) return Miss(name);
     }
   }
+  // The same; nothing where there is no such member.
+  template <typename F>
+  void OptionalList(const char* name, F read) {
+    if (!bad_.empty() || object_[name].error() == simdjson::NO_SUCH_FIELD) return;
+    List(name, read);
+  }
   const std::string& bad() const { return bad_; }
 
  private:

@@ -9,6 +9,7 @@
 #include "block/attribute_merge.h"
 #include "block/attributed_table.h"
 #include "block/column_merger.h"
+#include "block/key_flood.h"
 #include "block/merge_part.h"
 #include "block/row_grouping.h"
 #include "block/schema.h"
@@ -82,7 +83,13 @@ class BlockMerger {
     meta.last_start_ns = meta.last_end_ns = 0;
     meta.row_groups.clear();
     meta.files.clear();
-    for (const auto& input : inputs_) meta.duplicate_count += input->meta().duplicate_count;
+    meta.many_keys.clear();
+    for (size_t i = 0; i < inputs_.size(); ++i) {
+      meta.duplicate_count += inputs_[i]->meta().duplicate_count;
+      // An example may be of a row that does not come along.
+      const bool whole = left_out_.empty() || left_out_[i] == nullptr;
+      if (whole) MergeManyKeys(inputs_[i]->meta().many_keys, &meta.many_keys);
+    }
   }
 
   // Of the inputs: the output is smaller, if only by a little.

@@ -13,6 +13,7 @@
 #include "block/attributed_table.h"
 #include "block/block.h"
 #include "block/column_filler.h"
+#include "block/key_flood.h"
 #include "block/overflow_writer.h"
 #include "block/row_grouping.h"
 #include "block/schema.h"
@@ -130,6 +131,7 @@ class BlockWriter {
     for (AttributedTable* table : {&span_table_, &event_table_, &link_table_}) {
       table->Open(batches_, &strings_, options_);
     }
+    block_.meta.many_keys = FindManyKeys(input_, span_table_.plan, event_table_.plan);
   }
 
   static void AppendOwned(RowRef span, model::IndexRange range, std::vector<RowRef>* out) {

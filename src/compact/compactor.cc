@@ -96,7 +96,7 @@ void Compactor::Expire() {
     metrics_
         .GetCounter("weft_expired_spans_total", "Spans that retention has deleted.",
                     {{"tenant", name.tenant}, {"reason", std::string(expired.reason)}})
-        .Add(expired.block->meta.span_count);
+        .Add(expired.block->meta.span_count - expired.block->deleted_spans());
     LogInfo("a block has expired", {{"tenant", name.tenant},
                                     {"block", name.id},
                                     {"reason", expired.reason},

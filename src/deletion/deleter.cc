@@ -20,6 +20,8 @@ using store::CatalogBlock;
 namespace {
 
 constexpr uint32_t kRetryMs = 2000;
+// Of one deletion: what its record may name, see store::kDeletionBytesMax.
+constexpr uint64_t kRunsMax = 4'000'000;
 
 // Lets one in.
 class OneAtATime {
@@ -89,6 +91,7 @@ struct Deleter::Selection {
 struct Deleter::Draft {
   block::Deletion deletion;
   std::vector<CatalogBlock> rests;  // written, and not yet visible
+  uint64_t runs = 0;                // of rows, in all parts
 };
 
 Deleter::Deleter(Env& env, DeleterOptions options, store::BlockStore& store,
@@ -177,6 +180,11 @@ Error Deleter::AddBlock(const CatalogBlock& block, Selection selection, bool dry
   ++deletion.block_count;
   if (dry_run) return Error::Ok();
   if (selection.leaves_rest()) WEFT_RETURN_IF_ERROR(WriteRest(block, selection, draft));
+  draft->runs += selection.traces.runs().size();
+  if (draft->runs > kRunsMax) {
+    return {ErrorCode::kTooLarge,
+            "this deletes from too many traces at once: delete in several ranges of time"};
+  }
   deletion.parts.push_back({block.name.id, std::move(selection.traces)});
   return Error::Ok();
 }

@@ -23,6 +23,9 @@ constexpr uint64_t kRotateBytes = 16 << 20;
 // How often FlushAndReleaseLog looks again for spans that were still on their way.
 constexpr int kReleaseRounds = 5;
 
+// Services that are named in metrics for sending too many attribute keys.
+constexpr size_t kKeySendersMax = 20;
+
 }  // namespace
 
 // One request on its way: done when every shard has merged its part.
@@ -396,7 +399,9 @@ Error LiveTraces::WriteJob(ShardRunner* runner, const CutJob& job) {
   if (built.stored_spans > 0) {
     WEFT_ASSIGN_OR_RETURN(std::vector<uint64_t> segments,
                           WalRowSet::SegmentsOf(built.block.auxiliary.back().bytes));
+    const std::vector<block::ManyKeys> many_keys = built.block.meta.many_keys;
     WEFT_RETURN_IF_ERROR(sink_.WriteBlock(std::move(built.block)));
+    ReportManyKeys(job.tenant, many_keys);
     ledger_.AddBlock(job.tenant, job.block_id, std::move(segments));
     blocks_written_->Add();
   }
@@ -406,6 +411,31 @@ Error LiveTraces::WriteJob(ShardRunner* runner, const CutJob& job) {
   ledger_.Settle(built.wal_rows);
   if (wal_) ReleaseSegments();  // not during replay
   return Error::Ok();
+}
+
+// By name for the first ones; a tenant who invents services must not fill the metrics.
+void LiveTraces::ReportManyKeys(const model::TenantId& tenant,
+                                const std::vector<block::ManyKeys>& many_keys) {
+  for (const block::ManyKeys& many : many_keys) {
+    std::pair<model::TenantId, std::string> sender{tenant, many.service};
+    if (!key_senders_.contains(sender)) {
+      if (key_senders_.size() < kKeySendersMax) {
+        LogWarn(
+            "a service sends ids as attribute keys: they get no columns, which makes asking for "
+            "them "
+            "slow; `weft blocks` shows an example",
+            {{"tenant", tenant}, {"service", many.service}, {"keys", many.keys}});
+        key_senders_.insert(sender);
+      } else {
+        sender = {"", "(others)"};
+      }
+    }
+    metrics_
+        .GetCounter("weft_many_attribute_keys_total",
+                    "Attribute keys without a column in blocks where a service has over 1,000.",
+                    {{"tenant", sender.first}, {"service", sender.second}})
+        .Add(many.keys);
+  }
 }
 
 void LiveTraces::ReleaseSegments() {

@@ -21,8 +21,10 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/env.h"
@@ -116,6 +118,7 @@ class LiveTraces : public model::SpanSink, public block::RowSource {
   bool BuilderIsIdle() WEFT_EXCLUDES(build_mutex_);
   void RunBuilder();
   Error WriteJob(ShardRunner* runner, const CutJob& job);
+  void ReportManyKeys(const model::TenantId& tenant, const std::vector<block::ManyKeys>& many_keys);
   void ReleaseSegments() WEFT_EXCLUDES(release_mutex_);
 
   Env& env_;
@@ -123,7 +126,9 @@ class LiveTraces : public model::SpanSink, public block::RowSource {
   MetricRegistry& metrics_;
   block::BlockSink& sink_;
   const block::RowSource& stored_;
-  EarlierTraces earlier_traces_;  // of whoever builds: Open, then the builder thread
+  // Of whoever builds: Open, then the builder thread.
+  EarlierTraces earlier_traces_;
+  std::set<std::pair<model::TenantId, std::string>> key_senders_;
   SegmentLedger ledger_;
   std::unique_ptr<wal::Wal> wal_;
   std::vector<std::unique_ptr<ShardRunner>> runners_;

@@ -29,6 +29,13 @@ Error BlockShelf::Load(bool remove_unfinished) {
   for (const std::string& folder : catalog.strangers) {
     LogWarn("a folder among the blocks is not a block and is left alone", {{"folder", folder}});
   }
+  for (const std::string& folder : catalog.unfinished_deletions) {
+    if (!remove_unfinished) break;
+    if (const Error error = objects_.DeleteFolder(folder); !error.ok()) {
+      LogWarn("what is left of a deletion that did not happen could not be removed",
+              {{"folder", folder}, {"error", error.message()}});
+    }
+  }
   for (const BlockName& name : catalog.unfinished) {
     if (!remove_unfinished) break;
     LogInfo("an unfinished block was removed", {{"tenant", name.tenant}, {"block", name.id}});

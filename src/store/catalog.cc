@@ -101,28 +101,34 @@ Error ReadBlockInto(const ObjectStore& store, BlockName name, Catalog* catalog) 
   return Error::Ok();
 }
 
+Error ReadDeletion(const ObjectStore& store, const std::string& tenant, const std::string& id,
+                   Catalog* catalog) {
+  const std::string object = DeletionObject(tenant, id);
+  const auto json = store.Get(object);
+  if (json.error().code() == ErrorCode::kNotFound) {
+    catalog->unfinished_deletions.push_back(DeletionFolder(tenant, id));
+    return Error::Ok();
+  }
+  if (!json.ok() && MayPass(json.error())) return json.error().WithContext(object);
+  auto deletion = json.ok() ? block::Deletion::FromJson(*json) : json.error();
+  if (!deletion.ok()) {
+    catalog->damaged_deletions.push_back({object, deletion.error()});
+  } else if (deletion->id != id || deletion->tenant != tenant) {
+    catalog->damaged_deletions.push_back({object, Damage("it is of another deletion")});
+  } else {
+    catalog->deletions.push_back(std::move(deletion).value());
+  }
+  return Error::Ok();
+}
+
 Error ReadDeletions(const ObjectStore& store, const std::string& tenant, Catalog* catalog) {
   const std::string folder = tenant + "/" + std::string(kDeletionsFolder);
   WEFT_ASSIGN_OR_RETURN(const Listing listing, store.List(folder));
-  for (const ObjectInfo& object : listing.objects) {
-    const std::string name = folder + "/" + object.name;
-    const std::string id = object.name.substr(0, object.name.rfind(".json"));
-    if (!IsBlockId(id) || object.name != id + ".json") {
-      catalog->strangers.push_back(name);
-      continue;
-    }
-    if (object.size_bytes > kDeletionBytesMax) {
-      catalog->damaged_deletions.push_back({name, Damage("it is too large to be one")});
-      continue;
-    }
-    WEFT_ASSIGN_OR_RETURN(const std::string json, store.GetSized(name, object.size_bytes));
-    auto deletion = block::Deletion::FromJson(json);
-    if (!deletion.ok()) {
-      catalog->damaged_deletions.push_back({name, deletion.error()});
-    } else if (deletion->id != id || deletion->tenant != tenant) {
-      catalog->damaged_deletions.push_back({name, Damage("it is of another deletion")});
+  for (const std::string& id : listing.folders) {
+    if (IsBlockId(id)) {
+      WEFT_RETURN_IF_ERROR(ReadDeletion(store, tenant, id, catalog));
     } else {
-      catalog->deletions.push_back(std::move(deletion).value());
+      catalog->strangers.push_back(folder + "/" + id);
     }
   }
   return Error::Ok();
@@ -191,8 +197,12 @@ std::string ObjectOf(const BlockName& name, std::string_view file) {
   return FolderOf(name) + "/" + std::string(file);
 }
 
+std::string DeletionFolder(const model::TenantId& tenant, std::string_view id) {
+  return tenant + "/" + std::string(kDeletionsFolder) + "/" + std::string(id);
+}
+
 std::string DeletionObject(const model::TenantId& tenant, std::string_view id) {
-  return tenant + "/" + std::string(kDeletionsFolder) + "/" + std::string(id) + ".json";
+  return DeletionFolder(tenant, id) + "/record.json";
 }
 
 Result<CatalogBlock> ReadCatalogBlock(const ObjectStore& store, const BlockName& name) {

@@ -2,7 +2,7 @@
 // it can also be read without a running server, or beside one (`weft blocks`, `weft check`).
 //
 // A block is the folder <tenant>/<block id>/. It exists when its meta.json does; a block that a
-// deletion has written also needs that deletion's record, <tenant>/deletions/<id>.json.
+// deletion has written also needs that deletion's record, <tenant>/deletions/<id>/record.json.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +35,8 @@ Error CheckBlockName(const BlockName& name);
 // "<tenant>/<id>", and the name of a file of it.
 std::string FolderOf(const BlockName& name);
 std::string ObjectOf(const BlockName& name, std::string_view file);
-// "<tenant>/deletions/<id>.json".
+// "<tenant>/deletions/<id>", and the record in it.
+std::string DeletionFolder(const model::TenantId& tenant, std::string_view id);
 std::string DeletionObject(const model::TenantId& tenant, std::string_view id);
 
 struct CatalogBlock {
@@ -68,6 +69,8 @@ struct Catalog {
   std::vector<BlockName> unfinished;
 
   std::vector<block::Deletion> deletions;  // by tenant, then id
+  // Folders of deletions that did not happen.
+  std::vector<std::string> unfinished_deletions;
   // Records that are not what was written: while one is there nobody knows which spans it hides.
   struct DamagedDeletion {
     std::string object;

@@ -9,7 +9,6 @@ namespace weft::store {
 
 DeletionRecords::DeletionRecords(ObjectStore& objects, MetricRegistry& metrics)
     : objects_(objects),
-      metrics_(metrics),
       pending_(metrics.GetGauge("weft_deletions_pending",
                                 "Deletions whose spans are hidden and still in some file.")) {}
 
@@ -54,7 +53,7 @@ Error DeletionRecords::MakeRoom(const model::TenantId& tenant,
                 " deletions that compaction has not carried out yet: try again when some are done",
             60'000};
   }
-  WEFT_RETURN_IF_ERROR(objects_.Delete(DeletionObject(tenant, oldest)));
+  WEFT_RETURN_IF_ERROR(Remove(tenant, oldest));
   const MutexLock lock(mutex_);
   deletions_[tenant].erase(oldest);
   return Error::Ok();
@@ -81,8 +80,13 @@ Error DeletionRecords::Put(const block::Deletion& deletion,
   return Error::Ok();
 }
 
-Error DeletionRecords::RemoveInDoubt(const model::TenantId& tenant, const std::string& id) {
-  return objects_.Delete(DeletionObject(tenant, id));
+// The record first: without it the folder means nothing, and goes at the next start at the latest.
+Error DeletionRecords::Remove(const model::TenantId& tenant, const std::string& id) {
+  WEFT_RETURN_IF_ERROR(objects_.Delete(DeletionObject(tenant, id)));
+  if (const Error error = objects_.DeleteFolder(DeletionFolder(tenant, id)); !error.ok()) {
+    LogWarn("an empty folder can't be removed", {{"error", error.message()}});
+  }
+  return Error::Ok();
 }
 
 std::vector<DeletionPtr> DeletionRecords::Pending() const {

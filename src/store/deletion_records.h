@@ -1,4 +1,5 @@
-// DeletionRecords: the records of deletions in an object store, <tenant>/deletions/<id>.json.
+// DeletionRecords: the records of deletions in an object store,
+// <tenant>/deletions/<id>/record.json.
 //
 // A record is written once, when spans are deleted, and replaced once, when nothing of them is left
 // (block/deletion.h). Between the two it says which rows of which blocks do not count.
@@ -29,7 +30,7 @@ class DeletionRecords {
   // Of a tenant. Beyond it the oldest that is done is forgotten.
   static constexpr size_t kRecordsMax = 10'000;
 
-  // Both must outlive it.
+  // `objects` must outlive it.
   DeletionRecords(ObjectStore& objects, MetricRegistry& metrics);
 
   // What the catalog has read. Called once.
@@ -43,8 +44,10 @@ class DeletionRecords {
   Error Put(const block::Deletion& deletion,
             const std::function<bool(const block::Deletion&)>& is_needed, bool* in_doubt)
       WEFT_EXCLUDES(mutex_);
-  // Removes the object of a deletion that nobody was told of.
-  Error RemoveInDoubt(const model::TenantId& tenant, const std::string& id);
+  // Removes the record of a deletion that nobody was told of.
+  Error RemoveInDoubt(const model::TenantId& tenant, const std::string& id) {
+    return Remove(tenant, id);
+  }
 
   // Whether some are not done.
   bool any_pending() const { return pending_.value() > 0; }
@@ -63,11 +66,11 @@ class DeletionRecords {
                  const std::function<bool(const block::Deletion&)>& is_needed)
       WEFT_EXCLUDES(mutex_);
   std::vector<DeletionPtr> Pending() const WEFT_EXCLUDES(mutex_);
+  Error Remove(const model::TenantId& tenant, const std::string& id);
   void Keep(block::Deletion deletion) WEFT_REQUIRES(mutex_);
   void UpdateGauge() WEFT_REQUIRES(mutex_);
 
   ObjectStore& objects_;
-  MetricRegistry& metrics_;
   Gauge& pending_;
   mutable Mutex mutex_;
   std::map<model::TenantId, ById> deletions_ WEFT_GUARDED_BY(mutex_);

@@ -166,6 +166,19 @@ class ApiServerTest : public testing::Test {
       report.oldest_ns = corpus::SpanSet::kEpochNs;
       return report;
     };
+    parts.usage = [this](const model::TenantId& tenant, TimeRange range, block::UsageBy by,
+                         const query::exec::Budget&) {
+      usage_range_ = range;
+      std::vector<block::UsageRow> rows(2);
+      rows[0] = {.tenant = tenant, .service = "web", .name = "GET /", .count = 5, .bytes = 700};
+      if (by == block::UsageBy::kAttribute) {
+        rows[0] = {
+            .tenant = tenant, .scope = "span", .key = "http.route", .count = 5, .bytes = 700};
+      }
+      rows[1] = {.tenant = tenant, .key = "meta.json", .count = 2, .bytes = 300};
+      rows[1].others = by == block::UsageBy::kOperation;
+      return Result<std::vector<block::UsageRow>>(std::move(rows));
+    };
     parts.deleter = [this] { return &deleter_; };
     parts.not_ready = [this] {
       const std::lock_guard lock(mutex_);
@@ -268,6 +281,7 @@ class ApiServerTest : public testing::Test {
   std::string not_ready_;
   std::atomic<bool> flush_fails_ = false;
   FakeDeleter deleter_;
+  TimeRange usage_range_;
   std::unique_ptr<ApiServer> api_;
   std::unique_ptr<net::HttpServer> server_;
   std::unique_ptr<net::HttpClient> client_;
@@ -485,6 +499,24 @@ TEST_F(ApiServerTest, FlushAnswersWhenItIsDone) {
   const net::HttpResponse get = Send("GET", "/flush");
   EXPECT_EQ(get.status, 405);
   EXPECT_THAT(std::string(get.headers.Get("Allow")), HasSubstr("POST"));
+}
+
+TEST_F(ApiServerTest, Usage) {
+  EXPECT_EQ(Get("/api/v1/usage").payload(),
+            R"({"usage":[{"tenant":"default","service":"web","spans":5,"bytes":700},)"
+            R"({"tenant":"default","service":"","spans":2,"bytes":300}],"bytes":1000})");
+  EXPECT_EQ(
+      Get("/api/v1/usage?by=operation").payload(),
+      R"({"usage":[{"tenant":"default","service":"web","name":"GET /","spans":5,"bytes":700},)"
+      R"({"tenant":"default","others":true,"spans":2,"bytes":300}],"bytes":1000})");
+  EXPECT_EQ(
+      Get("/api/v1/usage?by=attribute&start=5&end=7").payload(),
+      R"({"usage":[{"tenant":"default","scope":"span","key":"http.route","values":5,"bytes":700},)"
+      R"({"tenant":"default","column":"meta.json","values":2,"bytes":300}],"bytes":1000})");
+  EXPECT_EQ(usage_range_.start_ns, 5u);
+  EXPECT_EQ(usage_range_.end_ns, 7u);
+  GetJson("/api/v1/usage?by=tenant");
+  EXPECT_THAT(Refusal("/api/v1/usage?by=span"), HasSubstr("tenant, service, operation, attribute"));
 }
 
 TEST_F(ApiServerTest, DeletingByQuery) {

@@ -77,7 +77,8 @@ class DeletionTest : public testing::Test {
       const auto& excluded = group->excluded_rows();
       for (uint32_t row = 0; row < group->row_count(); ++row) {
         if (row / 64 < excluded.size() && (excluded[row / 64] >> (row % 64) & 1) != 0) continue;
-        ids.insert(static_cast<uint64_t>(column->ints[row]));
+        const auto id = static_cast<uint64_t>(column->ints[row]);
+        EXPECT_TRUE(ids.insert(id).second) << "span " << id << " is in two rows";
       }
     }
     return ids;
@@ -221,6 +222,33 @@ TEST_F(DeletionTest, WhatIsSentLaterIsNotConcerned) {
   Start();
   CompactAll();
   EXPECT_EQ(Ids(1), (std::set<uint64_t>{1, 2, 3}));
+}
+
+// A sender's retry that was recognised stands in the log and in no block. When its segment can't be
+// removed, a replay would bring it as a new span: then nothing is deleted.
+TEST_F(DeletionTest, ARetryInTheLogDoesNotComeBack) {
+  uint32_t refused = 0;
+  for (uint32_t round = 0; round < 50; ++round) {
+    const uint32_t failures = round % 2 == 0 ? 1 : 8;
+    const uint32_t before = round / 2;
+    SCOPED_TRACE("round " + std::to_string(round));
+    NewWorld(round + 1);
+    Push(TwoTraces());
+    Error flushed;
+    ASSERT_TRUE(server_->TryFlush(&flushed) && flushed.ok());
+    Push(TwoTraces());
+    env_->FailFolderSyncs(failures, before);
+    const Error deleted = Delete(Matching("{ name = \"secret-of-ann\" }"));
+    refused += !deleted.ok();
+    env_->FailFolderSyncs(0);
+    env_->PowerCycle();
+    Start();
+    if (deleted.ok()) {
+      EXPECT_EQ(Ids(1), (std::set<uint64_t>{1, 3}));
+    }
+  }
+  EXPECT_GT(refused, 0u);
+  EXPECT_LT(refused, 50u);
 }
 
 // The power goes at every step of a deletion and of its carrying out.

@@ -2,11 +2,13 @@
 
 #include <array>
 #include <cstdio>
+#include <map>
 
 #include "api/json_writer.h"
 #include "api/time_text.h"
 #include "app/commands/progress_bar.h"
 #include "app/commands/text_table.h"
+#include "block/key_flood.h"
 #include "store/catalog.h"
 
 namespace weft::app::commands {
@@ -21,6 +23,36 @@ std::string OneDecimal(double value) {
   std::array<char, 32> text;
   std::snprintf(text.data(), text.size(), "%.1f", value);
   return text.data();
+}
+
+void WriteManyKeys(const std::vector<block::ManyKeys>& list, api::JsonWriter* json) {
+  json->Key("manyKeys");
+  json->BeginArray();
+  for (const block::ManyKeys& many : list) {
+    json->BeginObject();
+    json->Field("service", many.service);
+    json->UintField("keys", many.keys);
+    json->Field("example", many.example);
+    json->EndObject();
+  }
+  json->EndArray();
+}
+
+// Services that send ids as attribute keys: the most that one block has of each.
+void PrintManyKeys(const store::Catalog& catalog, const Stream& out) {
+  std::map<model::TenantId, std::vector<block::ManyKeys>> tenants;
+  for (const store::CatalogBlock& block : catalog.blocks) {
+    block::MergeManyKeys(block.meta.many_keys, &tenants[block.name.tenant]);
+  }
+  for (const auto& [tenant, list] : tenants) {
+    for (const block::ManyKeys& many : list) {
+      out.Print(Printable("service " + (many.service.empty() ? "without a name" : many.service) +
+                          " of tenant " + tenant + " sends too many attribute keys: " +
+                          FormatCount(many.keys) + " without a column in one block, such as " +
+                          many.example + "; put what differs into the value") +
+                "\n");
+    }
+  }
 }
 
 void PrintJson(const store::Catalog& catalog, const Stream& out) {
@@ -43,6 +75,7 @@ void PrintJson(const store::Catalog& catalog, const Stream& out) {
     json.Int64Field("lastEndNs", block.meta.last_end_ns);
     json.UintField("duplicates", block.meta.duplicate_count);
     json.UintField("deletedSpans", block.deleted_spans());
+    if (!block.meta.many_keys.empty()) WriteManyKeys(block.meta.many_keys, &json);
     json.EndObject();
     out.Print(text + "\n");
   }
@@ -86,6 +119,7 @@ void PrintTable(const store::Catalog& catalog, const Stream& out) {
               " of the spans are deleted, or have moved to a block of what their traces keep; "
               "compaction takes them out\n");
   }
+  PrintManyKeys(catalog, out);
 }
 
 }  // namespace

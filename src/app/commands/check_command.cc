@@ -5,27 +5,13 @@
 #include <utility>
 
 #include "app/commands/progress_bar.h"
+#include "app/commands/stored_files.h"
 #include "base/env.h"
 #include "block/check.h"
 #include "store/catalog.h"
 
 namespace weft::app::commands {
 namespace {
-
-// The files of one block of a store.
-class StoredFiles : public block::FileOpener {
- public:
-  StoredFiles(const store::ObjectStore& objects, store::BlockName name)
-      : objects_(objects), name_(std::move(name)) {}
-
-  Result<std::unique_ptr<ReadableFile>> Open(std::string_view file) const override {
-    return objects_.Open(store::ObjectOf(name_, file));
-  }
-
- private:
-  const store::ObjectStore& objects_;
-  const store::BlockName name_;
-};
 
 bool IsNamed(const store::BlockName& block, const std::string& text) {
   return text == block.id || text == store::FolderOf(block);

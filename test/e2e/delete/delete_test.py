@@ -95,13 +95,17 @@ def request(service, spans, scope="lib"):
     }
 
 
-class DeleteTest(unittest.TestCase):
+class ServerTest(unittest.TestCase):
+    """A server with Ann's spans and others."""
+
+    arguments = ARGUMENTS
+
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="weft-delete-")
         self.addCleanup(folder.cleanup)
         self.data = pathlib.Path(folder.name) / "data"
         self.data.mkdir()
-        self.server = WeftServer(self.data, pathlib.Path(folder.name) / "log", ARGUMENTS)
+        self.server = WeftServer(self.data, pathlib.Path(folder.name) / "log", self.arguments)
         self.addCleanup(lambda: self.server.stop())
 
     def send(self, body):
@@ -141,6 +145,34 @@ class DeleteTest(unittest.TestCase):
         ]
         self.send(request("web", part))
 
+
+class UsageTest(ServerTest):
+    arguments = ["--compaction-cpu-percent", "0"]  # the blocks stay as they are
+
+    def test_usage_adds_up_to_the_files(self):
+        self.send_everything()
+        self.server.flush()
+        total = sum(
+            path.stat().st_size
+            for path in (self.data / "blocks").rglob("*")
+            if path.suffix == ".parquet" or path.name == "meta.json"
+        )
+        self.assertGreater(total, 10_000)
+        for by in ("tenant", "service", "operation", "attribute"):
+            code, out, _ = self.weft("usage", "--by", by)
+            rows = [json.loads(line) for line in out.splitlines()]
+            self.assertEqual((code, sum(row["bytes"] for row in rows)), (0, total), by)
+            answer = self.server.get("/api/v1/usage", by=by)
+            self.assertEqual((answer["bytes"], answer["usage"]), (total, rows), by)
+        spans = {
+            row["service"]: row["spans"] for row in self.server.get("/api/v1/usage")["usage"]
+        }
+        self.assertEqual(spans, {"web": 304, f"app of {SECRET}": 1})
+        self.assertEqual(self.weft("usage", "--start", "now-1h")[:2], (0, ""))
+        self.assertEqual(self.weft("usage", "--by", "colour")[0], 2)
+
+
+class DeleteTest(ServerTest):
     def check_hidden(self):
         self.assertEqual(self.server.search("{ .user.id = `ann` }")["traces"], [])
         self.assertEqual(self.server.search(f"{{ name =~ `.*{SECRET}` }}")["traces"], [])
