@@ -28,12 +28,11 @@ struct ApiServer::EndpointMetrics {
                                          "Time spent on answers of the query API.",
                                          {{"endpoint", path}})) {}
 
-  void Count(int status, int64_t work_ns) {
+  void Count(int status) {
     registry
         .GetCounter("weft_api_requests_total", "Requests to the query API by endpoint and status.",
                     {{"endpoint", path}, {"status", std::to_string(status)}})
         .Add();
-    microseconds.Add(static_cast<uint64_t>(work_ns / 1000));
   }
 
   MetricRegistry& registry;
@@ -85,12 +84,14 @@ void ApiServer::AddWork(net::HttpRouter* router, std::string_view method, std::s
                     pool_.TryRun([this, handler, metrics, request, respond, received_ns] {
                       const int64_t begin_ns = parts_.env->MonotonicNs();
                       net::HttpResponse response = Work(handler, *request, received_ns);
-                      const int status = response.status;
+                      // First: who has the answer finds it counted.
+                      metrics->Count(response.status);
                       respond(std::move(response));  // compresses, too
-                      metrics->Count(status, parts_.env->MonotonicNs() - begin_ns);
+                      const int64_t work_ns = parts_.env->MonotonicNs() - begin_ns;
+                      metrics->microseconds.Add(static_cast<uint64_t>(work_ns / 1000));
                     });
                 if (queued) return;
-                metrics->Count(503, 0);
+                metrics->Count(503);
                 respond(Busy("too many requests are waiting; try again"));
               });
 }
