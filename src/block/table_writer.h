@@ -22,7 +22,8 @@ class TableWriter {
   TableWriter(std::vector<ColumnSpec> columns, const BlockWriterOptions& options);
   ~TableWriter();
 
-  // Room for a file of about so many bytes: a file that grows holds its memory one and a half times.
+  // Room for a file of about so many bytes: a file that grows holds its memory one and a half
+  // times.
   void Reserve(size_t bytes);
   const std::vector<ColumnSpec>& columns() const;
 

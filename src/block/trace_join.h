@@ -38,7 +38,7 @@ struct JoinedTrace {
   uint32_t flags = 0;  // TraceFlag
   // Names are of the parts' dictionaries.
   bool root_known = false;
-  std::string_view first_name;  // of the first row
+  std::string_view first_name;             // of the first row
   std::vector<std::string_view> services;  // of each row
 };
 
