@@ -83,8 +83,12 @@ test('dragging over the scatter narrows the time, a click opens a trace', async 
   await page.mouse.move(box.x + box.width * 0.3, box.y + 80);
   await page.mouse.down();
   await page.mouse.move(box.x + box.width * 0.8, box.y + 80, { steps: 4 });
+  const narrowed = page.waitForResponse(/\/api\/v1\/search\?.*start=\d{19}/);
   await page.mouse.up();
   await expect(page).toHaveURL(/start=\d{19}&end=\d{19}/);
+  // The list is made anew with the answer: what had the focus before is gone then.
+  await (await narrowed).finished();
+  await expect(page.locator('[aria-busy="false"] .hit').first()).toBeVisible();
   await page.locator('.hit').first().focus();
   await page.keyboard.press('j');
   await page.keyboard.press('Enter');
