@@ -39,6 +39,10 @@ namespace weft::app {
 namespace {
 
 constexpr uint32_t kReceiverGraceMs = 3000;
+// Blocks of the catalog that are read at a time: a disk has a short way, an object store a long
+// one.
+constexpr uint32_t kLocalReads = 4;
+constexpr uint32_t kRemoteReads = 32;
 
 // Signals are taken by Wait() alone: blocked here before any thread exists, every thread inherits
 // that.
@@ -106,6 +110,7 @@ class Server {
     if (live_)
       live_->Stop(
           std::max<int64_t>(1, config_.shutdown_timeout_ns - (env_.MonotonicNs() - stop_ns)));
+    SaveCatalog();
     if (http_) http_->Stop(kReceiverGraceMs);
     if (api_) api_->Stop();
     RemoveServerFile(env_, config_.data);
@@ -135,6 +140,7 @@ class Server {
     }
     store::BlockStoreOptions options;
     options.cache_bytes_max = config_.cache_max_bytes;
+    options.shelf.parallel_reads = disk_path_.empty() ? kRemoteReads : kLocalReads;
     WEFT_ASSIGN_OR_RETURN(store_, store::BlockStore::Open(*objects_, options, metrics_));
     return Error::Ok();
   }
@@ -221,6 +227,15 @@ class Server {
     WEFT_ASSIGN_OR_RETURN(grpc_receiver_, receive::otlp::GrpcReceiver::Start(
                                               config_.otlp_grpc, grpc, live_.get(), &metrics_));
     return Error::Ok();
+  }
+
+  // So that the next start is a quick one.
+  void SaveCatalog() {
+    if (!store_) return;
+    if (const Error error = store_->SaveCatalog(true); !error.ok()) {
+      LogWarn("the catalog could not be saved; the next start takes longer",
+              {{"error", error.message()}});
+    }
   }
 
   Result<api::FlushReport> Flush() {

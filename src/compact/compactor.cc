@@ -128,6 +128,10 @@ std::vector<Choice> Compactor::ChooseAll() {
 Result<bool> Compactor::RunOnce() {
   Expire();
   store_.RemoveRetired(env_.NowNs() - options_.retire_grace_ns);
+  if (const Error error = store_.SaveCatalog(false); !error.ok()) {
+    // Nothing but the time of the next start hangs on it.
+    LogWarn("the catalog could not be saved; tried again later", {{"error", error.message()}});
+  }
   if (options_.cpu_percent == 0 || (busy_ && busy_())) return false;
   const std::vector<Choice> choices = ChooseAll();
   if (choices.empty()) return false;

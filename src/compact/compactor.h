@@ -6,6 +6,7 @@
 //    an unfinished block, one after it leaves blocks that do not count.
 // 4. Delete what was replaced, a while later, when no query reads it any more.
 // Before each merge what retention rules out is taken away (retention.h), in the same two steps.
+// After that the store saves its catalog if that is worth it (store::BlockStore::SaveCatalog).
 // Blocks that still carry what replaying the write-ahead log needs are not touched.
 #pragma once
 

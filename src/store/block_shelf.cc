@@ -3,20 +3,28 @@
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
+#include <set>
 #include <utility>
 
 #include "base/log.h"
+#include "store/catalog_snapshot.h"
 
 namespace weft::store {
 
-BlockShelf::BlockShelf(ObjectStore& objects, MetricRegistry& metrics)
+BlockShelf::BlockShelf(ObjectStore& objects, MetricRegistry& metrics,
+                       const BlockShelfOptions& options)
     : objects_(objects),
       metrics_(metrics),
+      options_(options),
       damaged_gauge_(metrics.GetGauge("weft_store_damaged_blocks",
-                                      "Blocks that are there and can't be read; see the log.")) {}
+                                      "Blocks that are there and can't be read; see the log.")),
+      writer_(objects, options.catalog) {}
 
 Error BlockShelf::Load(bool remove_unfinished) {
-  WEFT_ASSIGN_OR_RETURN(Catalog catalog, ReadCatalog(objects_));
+  WEFT_ASSIGN_OR_RETURN(Catalog catalog,
+                        ReadCatalog(objects_, {.parallel_reads = options_.parallel_reads}));
+  writer_.Begin(catalog);
+  catalog_objects_ = std::move(catalog.objects);
   for (const std::string& folder : catalog.strangers) {
     LogWarn("a folder among the blocks is not a block and is left alone", {{"folder", folder}});
   }
@@ -27,16 +35,14 @@ Error BlockShelf::Load(bool remove_unfinished) {
       LogWarn("an unfinished block could not be removed", {{"error", error.message()}});
     }
   }
-  for (const BlockName& name : catalog.replaced) {
-    if (!remove_unfinished) break;
-    LogInfo("a block that compaction has replaced was removed",
-            {{"tenant", name.tenant}, {"block", name.id}});
-    if (const Error error = Remove(name); !error.ok()) {
-      LogWarn("a replaced block could not be removed; tried again later",
-              {{"error", error.message()}});
-      // What replaced it may be replaced in turn: the memory of it must not get lost.
-      const MutexLock lock(mutex_);
-      retired_.push_back({name, INT64_MIN, 0});
+  if (remove_unfinished) {
+    RemoveReplaced(catalog.replaced);
+    for (const auto& [tenant, objects] : catalog_objects_) {
+      const std::string folder = tenant + "/" + std::string(kCatalogFolder);
+      if (const Error error = objects_.RemoveRemains(folder); !error.ok()) {
+        LogWarn("what a crash left could not be removed",
+                {{"folder", folder}, {"error", error.message()}});
+      }
     }
   }
   for (const Catalog::Damaged& damaged : catalog.damaged) SetAside(damaged.name, damaged.error);
@@ -49,6 +55,19 @@ Error BlockShelf::Load(bool remove_unfinished) {
   return Error::Ok();
 }
 
+void BlockShelf::RemoveReplaced(const std::vector<BlockName>& names) {
+  {
+    const MutexLock lock(mutex_);
+    for (const BlockName& name : names) retired_.push_back({name, INT64_MIN, 0});
+  }
+  for (const BlockName& name : RemoveRetired(INT64_MIN + 1)) {
+    LogInfo("a block that compaction has replaced was removed",
+            {{"tenant", name.tenant}, {"block", name.id}});
+  }
+  // What could not be removed stays among the retired: what replaced it may be replaced in turn,
+  // and the memory of it must not get lost.
+}
+
 void BlockShelf::Remember(const CatalogBlock& block) {
   for (const std::string& file : block.auxiliary) auxiliary_[file].push_back(block.name);
 }
@@ -59,6 +78,7 @@ Error BlockShelf::Write(const block::EncodedBlock& block) {
   const uint64_t spans = entry.meta.span_count;
   const bool fresh = entry.meta.level == 0;
   list_.Add(std::move(entry));
+  writer_.Changed(name.tenant);
   UpdateGauges(name.tenant);
   if (fresh) {
     metrics_
@@ -90,23 +110,30 @@ Error BlockShelf::Replace(block::EncodedBlock block, const std::vector<BlockName
     }
   }
   WEFT_ASSIGN_OR_RETURN(CatalogBlock entry, Put(block));
-  list_.Replace(std::move(entry), others);
-  UpdateGauges(tenant);
-  const MutexLock lock(mutex_);
-  for (const Retired& retired : replaced) {
-    retired_.push_back(retired);
-    for (auto& [file, names] : auxiliary_) std::erase(names, retired.name);
+  {
+    // In one step for who takes a snapshot of the catalog.
+    const MutexLock lock(mutex_);
+    list_.Replace(std::move(entry), others);
+    for (const Retired& retired : replaced) {
+      retired_.push_back(retired);
+      for (auto& [file, names] : auxiliary_) std::erase(names, retired.name);
+    }
   }
+  writer_.Changed(tenant);
+  UpdateGauges(tenant);
   return Error::Ok();
 }
 
 bool BlockShelf::Retire(const BlockName& name, int64_t now_ns) {
-  const BlockPtr removed = list_.Remove(name);
-  if (removed == nullptr) return false;
+  {
+    const MutexLock lock(mutex_);
+    const BlockPtr removed = list_.Remove(name);
+    if (removed == nullptr) return false;
+    retired_.push_back({name, now_ns, removed->total_bytes});
+    for (auto& [file, names] : auxiliary_) std::erase(names, name);
+  }
+  writer_.Changed(name.tenant);
   UpdateGauges(name.tenant);
-  const MutexLock lock(mutex_);
-  retired_.push_back({name, now_ns, removed->total_bytes});
-  for (auto& [file, names] : auxiliary_) std::erase(names, name);
   return true;
 }
 
@@ -118,9 +145,15 @@ std::vector<BlockName> BlockShelf::RemoveRetired(int64_t until_ns) {
       if (retired.since_ns < until_ns) due.push_back(retired.name);
     }
   }
+  std::map<model::TenantId, std::vector<std::string>> ids;
+  for (const BlockName& name : due) ids[name.tenant].push_back(name.id);
+  std::map<model::TenantId, Error> taken_back;
+  for (const auto& [tenant, blocks] : ids) taken_back[tenant] = writer_.TakeBack(tenant, blocks);
   std::vector<BlockName> removed;
   for (const BlockName& name : due) {
-    if (const Error error = Remove(name); !error.ok()) {
+    Error error = taken_back[name.tenant];
+    if (error.ok()) error = Remove(name);
+    if (!error.ok()) {
       LogWarn("a replaced block could not be removed; tried again later",
               {{"tenant", name.tenant}, {"block", name.id}, {"error", error.message()}});
       continue;
@@ -152,7 +185,7 @@ Result<CatalogBlock> BlockShelf::Put(const block::EncodedBlock& block) {
   if (list_.Find(name) != nullptr) {
     return Error(ErrorCode::kInvalidArgument, "block " + name.id + " exists already");
   }
-  CatalogBlock entry{name, block.meta, 0, {}};
+  CatalogBlock entry = MakeCatalogBlock(block.meta);
   const std::string json = block.meta.ToJson();
   entry.total_bytes = block.meta.TotalBytes() + json.size();
   for (const block::BlockFile& file : block.auxiliary) entry.auxiliary.push_back(file.name);
@@ -259,7 +292,40 @@ Error BlockShelf::Delete(const BlockName& name) {
     const MutexLock lock(mutex_);
     for (auto& [file, names] : auxiliary_) std::erase(names, name);
   }
+  writer_.Changed(name.tenant);
+  WEFT_RETURN_IF_ERROR(writer_.TakeBack(name.tenant, {name.id}));
   return Remove(name);
+}
+
+CatalogWriter::Contents BlockShelf::ContentsOf(const model::TenantId& tenant) const {
+  CatalogWriter::Contents contents;
+  std::set<std::string_view> with_auxiliary;
+  const MutexLock lock(mutex_);
+  for (const auto& [file, names] : auxiliary_) {
+    for (const BlockName& name : names) {
+      if (name.tenant == tenant) with_auxiliary.insert(name.id);
+    }
+  }
+  const auto list = list_.Get(tenant);
+  contents.blocks.reserve(list->size());
+  for (const BlockPtr& block : *list) {
+    // Whether these are still there is for the listing of their folder to say.
+    if (!with_auxiliary.contains(block->name.id)) contents.blocks.push_back(block);
+  }
+  for (const Retired& retired : retired_) {
+    if (retired.name.tenant == tenant) contents.retired.push_back(retired.name.id);
+  }
+  return contents;
+}
+
+Error BlockShelf::SaveCatalog(bool all) {
+  Error first;
+  for (const model::TenantId& tenant : list_.tenants()) {
+    if (!writer_.IsDue(tenant, list_.TotalsOf(tenant).blocks, all)) continue;
+    Error error = writer_.Save(tenant, [&] { return ContentsOf(tenant); });
+    if (first.ok()) first = error.WithContext("the catalog of tenant " + tenant);
+  }
+  return first;
 }
 
 Error BlockShelf::Remove(const BlockName& name) {
@@ -278,6 +344,7 @@ void BlockShelf::SetAside(const BlockName& name, const Error& why) {
     for (auto& [file, names] : auxiliary_) std::erase(names, name);
   }
   list_.Remove(name);
+  writer_.Changed(name.tenant);
   UpdateGauges(name.tenant);
   LogError("a block can't be read; it is left where it is and out of all answers",
            {{"tenant", name.tenant}, {"block", name.id}, {"error", why.message()}});

@@ -330,7 +330,7 @@ TEST_F(StubbornStoreTest, ABlockIsWrittenAgainToAnEmptyPlace) {
 TEST(BlockListTest, IsNewestFirstAndAQueryKeepsTheListItBeganWith) {
   BlockList list;
   const auto add = [&](uint64_t n, uint64_t last) {
-    list.Add({{"t", BlockIdOf(n)}, MakeOpaqueBlock({"t", BlockIdOf(n)}, 1, last).meta, 7, {}});
+    list.Add(MakeCatalogBlock(MakeOpaqueBlock({"t", BlockIdOf(n)}, 1, last).meta));
   };
   add(1, 50);
   const auto before = list.Get("t");

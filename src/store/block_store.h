@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "base/env.h"
@@ -18,6 +19,7 @@
 #include "store/block_list.h"
 #include "store/block_shelf.h"
 #include "store/open_blocks.h"
+#include "store/trace_directory.h"
 
 namespace weft::store {
 
@@ -27,6 +29,8 @@ struct BlockStoreOptions {
   uint32_t open_files_max = 256;
   // Only by the one process that writes: folders without meta.json are removed at the start.
   bool remove_unfinished = true;
+  BlockShelfOptions shelf;
+  TraceDirectoryOptions traces;
 };
 
 class BlockStore : public block::BlockSink, public block::RowSource {
@@ -66,13 +70,16 @@ class BlockStore : public block::BlockSink, public block::RowSource {
 
   // --- for compaction and retention: see BlockShelf
   Error ReplaceBlocks(block::EncodedBlock block, const std::vector<BlockName>& others,
-                      int64_t now_ns) {
-    return shelf_.Replace(std::move(block), others, now_ns);
-  }
-  bool RetireBlock(const BlockName& name, int64_t now_ns) { return shelf_.Retire(name, now_ns); }
+                      int64_t now_ns);
+  bool RetireBlock(const BlockName& name, int64_t now_ns);
   void RemoveRetired(int64_t until_ns);
   uint64_t retired_bytes() const { return shelf_.retired_bytes(); }
   bool HasAuxiliary(const BlockName& name) const { return shelf_.HasAuxiliary(name); }
+  // Writes what a next start and finding traces are quick by, where that is worth it: snapshots of
+  // the catalog and trace tables. With `all` what is left over too, at the end of a life. Looks
+  // into some blocks whose traces are not known. One call at a time.
+  Error SaveCatalog(bool all);
+
   // Opened anew, to be read once as a whole: with a small cache of its own.
   Result<std::shared_ptr<const block::Block>> OpenForReading(const CatalogBlock& block,
                                                              uint64_t cache_bytes) const {
@@ -81,6 +88,15 @@ class BlockStore : public block::BlockSink, public block::RowSource {
 
  private:
   BlockStore(ObjectStore& objects, const BlockStoreOptions& options, MetricRegistry& metrics);
+  Error LoadTraceDirectory();
+  void NoteUnknown(const model::TenantId& tenant);
+  void SetAside(const BlockName& name, const Error& why) const;
+  // Those that may hold the trace, newest first.
+  Result<BlockVector> BlocksWith(const model::TenantId& tenant, model::TraceId id) const;
+  Result<std::shared_ptr<const block::RowGroup>> OpenGroup(const BlockPtr& block,
+                                                           uint32_t row_group) const;
+  Result<TraceDirectory::Hashes> ReadHashesOf(const CatalogBlock& block) const;
+  bool MayHold(const CatalogBlock& block, model::TraceId id) const;
 
   // The opened block; null when it is damaged, or gone since the list was taken.
   Result<std::shared_ptr<const block::Block>> OpenOrSetAside(const CatalogBlock& block) const;
@@ -90,8 +106,11 @@ class BlockStore : public block::BlockSink, public block::RowSource {
   };
   Result<Fragments> FindFragments(const model::TenantId& tenant, model::TraceId id) const;
 
+  ObjectStore& objects_;
   mutable BlockShelf shelf_;
   mutable OpenBlocks open_;
+  mutable TraceDirectory traces_;
+  std::set<BlockName> looked_into_;  // by NoteUnknown, in vain
 };
 
 }  // namespace weft::store

@@ -1,10 +1,12 @@
 // The catalog: which blocks lie in an object store, read from the store alone. Changes nothing, so
 // it can also be read without a running server, or beside one (`weft blocks`, `weft check`).
 //
-// A block is the folder <tenant>/<block id>/. It exists when its meta.json does.
+// A block is the folder <tenant>/<block id>/. It exists when its meta.json does. Snapshots of the
+// catalog (catalog_snapshot.h) spare reading most of them.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,12 +33,32 @@ Error CheckBlockName(const BlockName& name);
 std::string FolderOf(const BlockName& name);
 std::string ObjectOf(const BlockName& name, std::string_view file);
 
+// What choosing blocks looks at, of queries and of compaction: as in block::BlockMeta.
+struct BlockFacts {
+  uint32_t level = 0;
+  uint64_t created_ns = 0;
+  uint64_t span_count = 0;
+  uint64_t trace_count = 0;
+  uint64_t first_start_ns = 0;
+  uint64_t last_start_ns = 0;
+  uint64_t last_end_ns = 0;
+  std::vector<block::RowGroupMeta> row_groups;
+};
+
+// A block of the list. There may be a hundred thousand in memory: about 600 bytes each.
 struct CatalogBlock {
   BlockName name;
-  block::BlockMeta meta;
+  BlockFacts meta;
+  std::string packed_meta;             // all of meta.json, see packed_meta.h
   uint64_t total_bytes = 0;            // of all its files, meta.json included, auxiliary ones not
   std::vector<std::string> auxiliary;  // files that meta.json does not list
+
+  // All of meta.json again.
+  Result<block::BlockMeta> ReadMeta() const;
 };
+
+// The other way round; `total_bytes` and `auxiliary` are left to the caller.
+CatalogBlock MakeCatalogBlock(const block::BlockMeta& meta);
 
 struct Catalog {
   std::vector<CatalogBlock> blocks;  // by tenant, then id
@@ -49,7 +71,7 @@ struct Catalog {
   };
   std::vector<Damaged> damaged;
 
-  // Blocks whose spans are in another one of `blocks` as well: left over from a compaction.
+  // Blocks that do not count: their spans are in another one of `blocks` as well, or had expired.
   std::vector<BlockName> replaced;
 
   // Folders without meta.json: being written, being deleted, or cut off at either.
@@ -57,10 +79,23 @@ struct Catalog {
 
   // Folders that are not named like a tenant or a block.
   std::vector<std::string> strangers;
+
+  // What lies in the catalog folder of each tenant, snapshots and the like; by name.
+  std::map<model::TenantId, std::vector<ObjectInfo>> objects;
+  // How many of `blocks` a snapshot told of.
+  std::map<model::TenantId, uint64_t> from_snapshots;
 };
 
-// Fails when something can't be read now that may be read later: a catalog is complete.
-Result<Catalog> ReadCatalog(const ObjectStore& store);
+struct CatalogOptions {
+  // Blocks that are read at a time: the wait for an object store is what costs.
+  uint32_t parallel_reads = 1;
+  // Without, every block's own files are looked at, and what is damaged among them is found.
+  bool use_snapshots = true;
+};
+
+// Fails when something can't be read now that may be read later: a catalog is complete. A block
+// that a snapshot tells of is not looked at: that it is damaged shows when it is opened.
+Result<Catalog> ReadCatalog(const ObjectStore& store, const CatalogOptions& options = {});
 // One block of it; the error of Damaged, or kNotFound.
 Result<CatalogBlock> ReadCatalogBlock(const ObjectStore& store, const BlockName& name);
 

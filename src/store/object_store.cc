@@ -33,6 +33,8 @@ Result<std::string> ObjectStore::GetSized(const std::string& name, uint64_t size
   return bytes;
 }
 
+Error ObjectStore::RemoveRemains(const std::string&) { return Error::Ok(); }
+
 Error CheckObjectName(std::string_view name) {
   size_t begin = 0;
   while (true) {

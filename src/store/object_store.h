@@ -63,6 +63,10 @@ class ObjectStore {
   // Everything under the folder; not in one step, and not durable at once: a power cut may bring
   // some of it back.
   virtual Error DeleteFolder(const std::string& folder) = 0;
+
+  // Removes what writes that were cut off left in a folder and no listing shows. Only by the one
+  // process that writes there, before it does.
+  virtual Error RemoveRemains(const std::string& folder);
 };
 
 // Whether `name` keeps the rules above.

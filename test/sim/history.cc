@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "store/catalog_snapshot.h"
+
 namespace weft::sim {
 namespace {
 
@@ -367,6 +369,7 @@ void History::CheckStore() {
   const auto listing = local_.List(kTenant);
   if (!listing.ok()) return Fail("the store can't be listed: " + listing.error().message());
   for (const std::string& folder : listing->folders) {
+    if (folder == store::kCatalogFolder) continue;
     if (!expected.contains(folder)) Fail("folder " + folder + " is left over");
   }
   CheckFiles();
@@ -379,10 +382,14 @@ void History::CheckFiles() {
     const std::string folder = "data/blocks/" + store::FolderOf(block->name) + "/";
     expected.insert(folder + "meta.json");
     expected.insert(folder + "wal_rows.bin");
-    for (const block::FileMeta& file : block->meta.files) expected.insert(folder + file.name);
+    const auto meta = block->ReadMeta();
+    if (!meta.ok()) return Fail(meta.error().message());
+    for (const block::FileMeta& file : meta->files) expected.insert(folder + file.name);
   }
   for (const std::string& path : env_.Files()) {
     if (!path.starts_with("data/blocks/") || expected.contains(path)) continue;
+    const bool of_catalog = path.find("/" + std::string(store::kCatalogFolder) + "/") != path.npos;
+    if (of_catalog && path.find('~') == path.npos) continue;
     // A crash while an object was put again: the temporary goes with its block.
     if (expected.contains(path.substr(0, path.find('~')))) continue;
     const auto damaged = server_->store().damaged();

@@ -129,7 +129,7 @@ const char* ScopeName(Scope scope) {
 template <typename Visit>
 Error Catalog::ForEachGroup(Visit visit) const {
   const BudgetClock clock(budget_, env_);
-  WEFT_ASSIGN_OR_RETURN(const auto groups, source_.Snapshot(tenant_, range_, {}));
+  WEFT_ASSIGN_OR_RETURN(const auto groups, source_.Snapshot(tenant_, range_, {.lazy = true}));
   for (const auto& group : groups) {
     if (clock.cancelled()) return {ErrorCode::kCancelled, "the query was cancelled"};
     if (const std::string limit = clock.Exhausted(); !limit.empty()) {
@@ -137,6 +137,8 @@ Error Catalog::ForEachGroup(Visit visit) const {
     }
     if (group->row_count() == 0 || !range_.Touches(group->first_start_ns(), group->last_start_ns()))
       continue;
+    WEFT_RETURN_IF_ERROR(group->Load());
+    if (group->row_count() == 0) continue;
     GroupColumns columns(*group);
     WEFT_ASSIGN_OR_RETURN(const Bitmap rows, RowsInRange(&columns, range_));
     if (rows.Any()) WEFT_RETURN_IF_ERROR(visit(&columns, rows));

@@ -36,7 +36,7 @@ class SearchRun {
 
  private:
   Error QueueGroups() {
-    const block::SnapshotOptions options{plan_.needs_tree()};
+    const block::SnapshotOptions options{.tree = plan_.needs_tree(), .lazy = true};
     WEFT_ASSIGN_OR_RETURN(auto groups, source_.Snapshot(request_.tenant, request_.range, options));
     std::stable_sort(groups.begin(), groups.end(), [](const auto& a, const auto& b) {
       return a->last_trace_start_ns() > b->last_trace_start_ns();
@@ -109,6 +109,8 @@ class SearchRun {
   }
 
   Error FilterGroup(FilteredGroup* group) {
+    WEFT_RETURN_IF_ERROR(group->group->Load());
+    if (group->group->row_count() == 0) return Error::Ok();
     GroupColumns columns(*group->group);
     WEFT_ASSIGN_OR_RETURN(group->matched, RowsInRange(&columns, request_.range));
     for (const plan::Stage& stage : plan_.stages) {
