@@ -160,6 +160,10 @@ class RowSource {
  public:
   virtual ~RowSource() = default;
 
+  // Looks again at what there is, where another process may have taken away what a snapshot shows:
+  // after a read of it has failed with kNotFound, a new snapshot has the same spans elsewhere.
+  virtual Error Renew() const { return Error::Ok(); }
+
   // The groups that hold every span of the tenant that starts in `range` (and others), each span
   // once, as of now: a span whose acknowledgement has been sent is there.
   virtual Result<std::vector<std::shared_ptr<const RowGroup>>> Snapshot(

@@ -82,6 +82,23 @@ void BlockList::Replace(CatalogBlock block, const std::vector<BlockName>& others
   tenant.list = std::move(copy);
 }
 
+void BlockList::Change(const model::TenantId& name, const std::vector<std::string>& gone,
+                       std::vector<CatalogBlock> come) {
+  const MutexLock lock(mutex_);
+  Tenant& tenant = tenants_[name];
+  auto copy =
+      tenant.list ? std::make_shared<BlockVector>(*tenant.list) : std::make_shared<BlockVector>();
+  for (const std::string& id : gone) TakeOut(id, &tenant, copy.get());
+  for (CatalogBlock& block : come) {
+    auto added = std::make_shared<const CatalogBlock>(std::move(block));
+    tenant.by_id[added->name.id] = added;
+    Count(*added, &tenant.totals);
+    copy->push_back(std::move(added));
+  }
+  std::sort(copy->begin(), copy->end(), NewerFirst);
+  tenant.list = std::move(copy);
+}
+
 BlockPtr BlockList::Remove(const BlockName& name) {
   const MutexLock lock(mutex_);
   const auto it = tenants_.find(name.tenant);

@@ -41,6 +41,9 @@ class BlockList {
   void Add(CatalogBlock block) WEFT_EXCLUDES(mutex_);
   // Puts one in the place of others, in one step.
   void Replace(CatalogBlock block, const std::vector<BlockName>& others) WEFT_EXCLUDES(mutex_);
+  // Takes some of a tenant's blocks away and adds others, in one step.
+  void Change(const model::TenantId& tenant, const std::vector<std::string>& gone,
+              std::vector<CatalogBlock> come) WEFT_EXCLUDES(mutex_);
   // The block that was removed, or null.
   BlockPtr Remove(const BlockName& name) WEFT_EXCLUDES(mutex_);
 

@@ -28,6 +28,7 @@ Error BlockShelf::Load(bool remove_unfinished) {
   for (const std::string& folder : catalog.strangers) {
     LogWarn("a folder among the blocks is not a block and is left alone", {{"folder", folder}});
   }
+  for (const BlockName& name : catalog.replaced) ignored_[name.tenant].push_back(name.id);
   for (const BlockName& name : catalog.unfinished) {
     if (!remove_unfinished) break;
     LogInfo("an unfinished block was removed", {{"tenant", name.tenant}, {"block", name.id}});
@@ -52,6 +53,35 @@ Error BlockShelf::Load(bool remove_unfinished) {
   }
   list_.Fill(std::move(catalog.blocks));
   for (const model::TenantId& tenant : list_.tenants()) UpdateGauges(tenant);
+  return Error::Ok();
+}
+
+Error BlockShelf::Refresh(const Watcher& watcher) {
+  WEFT_ASSIGN_OR_RETURN(std::vector<model::TenantId> tenants, ListTenants(objects_));
+  // Those whose last block is gone have no folder any more.
+  for (const model::TenantId& tenant : list_.tenants()) tenants.push_back(tenant);
+  std::sort(tenants.begin(), tenants.end());
+  tenants.erase(std::unique(tenants.begin(), tenants.end()), tenants.end());
+  std::set<BlockName> damaged;
+  for (const Catalog::Damaged& block : this->damaged()) damaged.insert(block.name);
+  for (const model::TenantId& tenant : tenants) {
+    std::vector<std::string> known;
+    const auto blocks = list_.Get(tenant);
+    for (const BlockPtr& block : *blocks) known.push_back(block->name.id);
+    const auto is_known = [&](const std::string& id) {
+      return list_.Find({tenant, id}) != nullptr || damaged.contains({tenant, id});
+    };
+    WEFT_ASSIGN_OR_RETURN(TenantChanges changes,
+                          ReadChanges(objects_, tenant, is_known, known, ignored_[tenant],
+                                      {.parallel_reads = options_.parallel_reads}));
+    for (const Catalog::Damaged& block : changes.damaged) SetAside(block.name, block.error);
+    WEFT_RETURN_IF_ERROR(watcher.before(tenant, changes));
+    ignored_[tenant] = std::move(changes.ignored);
+    if (changes.come.empty() && changes.gone.empty()) continue;
+    list_.Change(tenant, changes.gone, std::move(changes.come));
+    watcher.after(tenant, changes.gone);
+    UpdateGauges(tenant);
+  }
   return Error::Ok();
 }
 

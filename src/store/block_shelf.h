@@ -7,6 +7,7 @@
 // of the block is taken back (catalog_snapshot.h).
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -37,6 +38,15 @@ class BlockShelf {
   // process that writes). Damaged blocks are logged, counted, left where they are and not seen by
   // queries. Called once.
   Error Load(bool remove_unfinished);
+
+  // Looks again at what there is, for a process that only reads: blocks that came and went since
+  // are taken over in one step for each tenant. `before` is called with what is to come before
+  // queries see it, `after` with the ids that they no longer see. One call at a time.
+  struct Watcher {
+    std::function<Error(const model::TenantId&, const TenantChanges&)> before;
+    std::function<void(const model::TenantId&, const std::vector<std::string>&)> after;
+  };
+  Error Refresh(const Watcher& watcher) WEFT_EXCLUDES(mutex_);
 
   // As BlockSink says.
   Error Write(const block::EncodedBlock& block);
@@ -112,6 +122,8 @@ class BlockShelf {
   CatalogWriter writer_;
   std::map<model::TenantId, std::vector<ObjectInfo>> catalog_objects_;
 
+  std::map<model::TenantId, std::vector<std::string>>
+      ignored_;  // ids that do not count, of Refresh
   mutable Mutex mutex_;
   // Auxiliary files by name, and the blocks that have one.
   std::map<std::string, std::vector<BlockName>, std::less<>> auxiliary_ WEFT_GUARDED_BY(mutex_);

@@ -21,13 +21,25 @@ Error InBlock(const Error& error, const CatalogBlock& block) {
   return error.WithContext("block " + FolderOf(block.name));
 }
 
+TraceDirectoryOptions ForReading(const BlockStoreOptions& options) {
+  TraceDirectoryOptions traces = options.traces;
+  traces.read_only = options.read_only;
+  return traces;
+}
+
+Error ReadOnly() {
+  return Error(ErrorCode::kUnsupported,
+               "this server only reads the store: another one writes to it");
+}
+
 }  // namespace
 
 Result<std::unique_ptr<BlockStore>> BlockStore::Open(ObjectStore& objects,
                                                      BlockStoreOptions options,
                                                      MetricRegistry& metrics) {
   std::unique_ptr<BlockStore> store(new BlockStore(objects, options, metrics));
-  WEFT_RETURN_IF_ERROR(store->shelf_.Load(options.remove_unfinished));
+  const bool remove = options.remove_unfinished && !options.read_only;
+  WEFT_RETURN_IF_ERROR(store->shelf_.Load(remove));
   WEFT_RETURN_IF_ERROR(store->LoadTraceDirectory());
   return store;
 }
@@ -35,10 +47,11 @@ Result<std::unique_ptr<BlockStore>> BlockStore::Open(ObjectStore& objects,
 BlockStore::BlockStore(ObjectStore& objects, const BlockStoreOptions& options,
                        MetricRegistry& metrics)
     : objects_(objects),
+      read_only_(options.read_only),
       shelf_(objects, metrics, options.shelf),
       open_(objects, {options.open_blocks_max, options.open_files_max, options.cache_bytes_max},
             metrics),
-      traces_(objects, options.traces) {}
+      traces_(objects, ForReading(options)) {}
 
 Error BlockStore::LoadTraceDirectory() {
   for (const auto& [tenant, objects] : shelf_.catalog_objects()) {
@@ -51,7 +64,30 @@ Error BlockStore::LoadTraceDirectory() {
   return Error::Ok();
 }
 
+Error BlockStore::Refresh() const {
+  const uint64_t seen = refreshes_begun_;
+  const MutexLock lock(refresh_mutex_);
+  // One that began after this call says all that this one would.
+  if (refreshes_begun_ > seen + 1) return Error::Ok();
+  ++refreshes_begun_;
+  const BlockShelf::Watcher watcher{
+      [this](const model::TenantId& tenant, const TenantChanges& changes) {
+        for (const CatalogBlock& block : changes.come) traces_.Add(block.name, std::nullopt);
+        return traces_.Load(tenant, changes.objects);
+      },
+      [this](const model::TenantId& tenant, const std::vector<std::string>& gone) {
+        for (const std::string& id : gone) {
+          traces_.Remove({tenant, id});
+          open_.Forget({tenant, id});
+        }
+      }};
+  return shelf_.Refresh(watcher);
+}
+
+Error BlockStore::Renew() const { return read_only_ ? Refresh() : Error::Ok(); }
+
 Error BlockStore::WriteBlock(block::EncodedBlock block) {
+  if (read_only_) return ReadOnly();
   const BlockName name{block.meta.tenant, block.meta.id};
   WEFT_RETURN_IF_ERROR(CheckBlockName(name));
   if (shelf_.list().Find(name) == nullptr) traces_.Add(name, HashesOf(block));
@@ -62,6 +98,7 @@ Error BlockStore::WriteBlock(block::EncodedBlock block) {
 
 Error BlockStore::ReplaceBlocks(block::EncodedBlock block, const std::vector<BlockName>& others,
                                 int64_t now_ns) {
+  if (read_only_) return ReadOnly();
   const BlockName name{block.meta.tenant, block.meta.id};
   WEFT_RETURN_IF_ERROR(CheckBlockName(name));
   if (shelf_.list().Find(name) == nullptr) traces_.Add(name, HashesOf(block));
@@ -75,12 +112,13 @@ Error BlockStore::ReplaceBlocks(block::EncodedBlock block, const std::vector<Blo
 }
 
 bool BlockStore::RetireBlock(const BlockName& name, int64_t now_ns) {
-  if (!shelf_.Retire(name, now_ns)) return false;
+  if (read_only_ || !shelf_.Retire(name, now_ns)) return false;
   traces_.Remove(name);
   return true;
 }
 
 Error BlockStore::SaveCatalog(bool all) {
+  if (read_only_) return ReadOnly();
   Error first = shelf_.SaveCatalog(all);
   for (const model::TenantId& tenant : tenants()) {
     if (!all) NoteUnknown(tenant);
@@ -125,14 +163,17 @@ Result<std::vector<block::BlockSink::AuxiliaryFile>> BlockStore::ReadAuxiliary(
 
 Error BlockStore::RemoveAuxiliary(const model::TenantId& tenant, const std::string& block_id,
                                   std::string_view name) {
+  if (read_only_) return ReadOnly();
   return shelf_.RemoveAuxiliary({tenant, block_id}, name);
 }
 
 void BlockStore::RemoveRetired(int64_t until_ns) {
+  if (read_only_) return;
   for (const BlockName& name : shelf_.RemoveRetired(until_ns)) open_.Forget(name);
 }
 
 Error BlockStore::DeleteBlock(const BlockName& name) {
+  if (read_only_) return ReadOnly();
   const Error error = shelf_.Delete(name);
   open_.Forget(name);
   if (shelf_.list().Find(name) == nullptr) traces_.Remove(name);
@@ -145,6 +186,10 @@ Result<std::shared_ptr<const block::Block>> BlockStore::OpenOrSetAside(
   if (opened.ok() || !IsDamage(opened.error())) {
     return opened.ok() ? std::move(opened) : InBlock(opened.error(), block);
   }
+  // Taken away by the process that writes: its spans are elsewhere, and the caller has to look
+  // again.
+  const bool gone = opened.error().code() == ErrorCode::kNotFound;
+  if (read_only_ && gone) return InBlock(opened.error(), block);
   open_.Forget(block.name);
   // Gone from the list: it was deleted, and this query began before.
   if (shelf_.list().Find(block.name) != nullptr) SetAside(block.name, opened.error());
@@ -238,14 +283,37 @@ Result<BlockStore::Fragments> BlockStore::FindFragments(const model::TenantId& t
   return fragments;
 }
 
+// Does it again after a look at what there is, as long as blocks are taken away under it.
+template <typename T, typename Find>
+Result<T> BlockStore::FindRenewed(Find find) const {
+  constexpr int kAttempts = 4;
+  for (int attempt = 1;; ++attempt) {
+    Result<T> found = find();
+    if (!read_only_ || found.error().code() != ErrorCode::kNotFound) return found;
+    if (attempt == kAttempts) {
+      return Error(ErrorCode::kUnavailable,
+                   "blocks were taken away while they were read, several times over (" +
+                       found.error().message() + "); ask again",
+                   1000);
+    }
+    WEFT_RETURN_IF_ERROR(Refresh());
+  }
+}
+
 Result<model::SpanBatch> BlockStore::FindTrace(const model::TenantId& tenant,
                                                model::TraceId id) const {
-  WEFT_ASSIGN_OR_RETURN(Fragments fragments, FindFragments(tenant, id));
+  WEFT_ASSIGN_OR_RETURN(Fragments fragments,
+                        FindRenewed<Fragments>([&] { return FindFragments(tenant, id); }));
   return std::move(fragments.spans);
 }
 
 Result<block::RowSource::JoinedSummary> BlockStore::SummarizeTrace(const model::TenantId& tenant,
                                                                    model::TraceId id) const {
+  return FindRenewed<JoinedSummary>([&] { return SummarizeOnce(tenant, id); });
+}
+
+Result<block::RowSource::JoinedSummary> BlockStore::SummarizeOnce(const model::TenantId& tenant,
+                                                                  model::TraceId id) const {
   JoinedSummary joined;
   WEFT_ASSIGN_OR_RETURN(const BlockVector blocks, BlocksWith(tenant, id));
   for (const BlockPtr& block : blocks) {

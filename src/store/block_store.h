@@ -7,6 +7,7 @@
 // that read. Any thread.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <set>
@@ -29,6 +30,9 @@ struct BlockStoreOptions {
   uint32_t open_files_max = 256;
   // Only by the one process that writes: folders without meta.json are removed at the start.
   bool remove_unfinished = true;
+  // Another process writes to the store: nothing of it is changed here, and Refresh follows what
+  // that process does.
+  bool read_only = false;
   BlockShelfOptions shelf;
   TraceDirectoryOptions traces;
 };
@@ -55,6 +59,9 @@ class BlockStore : public block::BlockSink, public block::RowSource {
   Result<JoinedSummary> SummarizeTrace(const model::TenantId& tenant,
                                        model::TraceId id) const override;
 
+  // A store that only reads: see Refresh. Else nothing.
+  Error Renew() const override;
+
   // --- what is there
   std::shared_ptr<const BlockVector> Blocks(const model::TenantId& tenant) const {
     return shelf_.list().Get(tenant);
@@ -67,6 +74,10 @@ class BlockStore : public block::BlockSink, public block::RowSource {
 
   // See BlockShelf::Delete.
   Error DeleteBlock(const BlockName& name);
+
+  // Takes over what the process that writes has changed since: costs a listing of each tenant's
+  // blocks, and reads only what is new. Calls that come while one is running wait for the next.
+  Error Refresh() const WEFT_EXCLUDES(refresh_mutex_);
 
   // --- for compaction and retention: see BlockShelf
   Error ReplaceBlocks(block::EncodedBlock block, const std::vector<BlockName>& others,
@@ -105,8 +116,14 @@ class BlockStore : public block::BlockSink, public block::RowSource {
     uint32_t count = 0;  // blocks that hold some of it
   };
   Result<Fragments> FindFragments(const model::TenantId& tenant, model::TraceId id) const;
+  Result<JoinedSummary> SummarizeOnce(const model::TenantId& tenant, model::TraceId id) const;
+  template <typename T, typename Find>
+  Result<T> FindRenewed(Find find) const;
 
   ObjectStore& objects_;
+  const bool read_only_;
+  mutable Mutex refresh_mutex_;
+  mutable std::atomic<uint64_t> refreshes_begun_{0};
   mutable BlockShelf shelf_;
   mutable OpenBlocks open_;
   mutable TraceDirectory traces_;

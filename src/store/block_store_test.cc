@@ -296,6 +296,54 @@ TEST_F(BlockStoreTest, FindingATraceOpensTheBlocksThatHoldItAlone) {
   find_one("made anew");
 }
 
+TEST_F(BlockStoreTest, AReaderFollowsTheWriterAndFindsWhatMovedUnderIt) {
+  Write(first_, 1);
+  Write(second_, 2);
+  MetricRegistry metrics;
+  BlockStoreOptions options;
+  options.read_only = true;
+  auto reader = BlockStore::Open(objects_, options, metrics);
+  ASSERT_TRUE(reader.ok());
+  const std::vector<std::string> before = env_.Files();
+  EXPECT_EQ((*reader)->DeleteBlock({"shop", BlockIdOf(1)}).code(), ErrorCode::kUnsupported);
+  EXPECT_FALSE((*reader)->RetireBlock({"shop", BlockIdOf(1)}, 1));
+  EXPECT_EQ((*reader)->SaveCatalog(true).code(), ErrorCode::kUnsupported);
+  EXPECT_EQ(env_.Files(), before);
+
+  // Both become one, and are deleted at once: the reader knows nothing of it yet.
+  model::SpanBatch both;
+  model::BatchAppender appender(&both);
+  appender.AppendAll(first_);
+  appender.AppendAll(second_);
+  block::BlockMeta meta;
+  meta.tenant = "shop";
+  meta.id = BlockIdOf(3);
+  auto merged = block::WriteBlock(block::MakeBlockInput({&both}), meta, {});
+  ASSERT_TRUE(merged.ok());
+  const std::vector<BlockName> others{{"shop", BlockIdOf(1)}, {"shop", BlockIdOf(2)}};
+  ASSERT_TRUE(store_->ReplaceBlocks(std::move(merged).value(), others, 1).ok());
+  store_->RemoveRetired(2);
+  const auto stale = (*reader)->Snapshot("shop", {}, {.lazy = true});
+  ASSERT_EQ(stale->size(), 2u);
+  EXPECT_EQ(stale->at(0)->Load().code(), ErrorCode::kNotFound) << "no empty answer in its place";
+  const model::TraceId id = first_.trace_id(0);
+  const auto found = (*reader)->FindTrace("shop", id);
+  ASSERT_TRUE(found.ok()) << found.error().message();
+  EXPECT_EQ(Hashes(*found), Hashes(Rows(both, RowsOf(both, id))));
+  EXPECT_EQ((*reader)->Blocks("shop")->size(), 1u) << "it has looked again";
+
+  // What is new comes with a refresh, and reads nothing else; what is deleted goes.
+  Write(first_, 4);
+  ASSERT_TRUE((*reader)->Renew().ok());
+  EXPECT_EQ((*reader)->Blocks("shop")->size(), 2u);
+  ASSERT_TRUE(store_->DeleteBlock({"shop", BlockIdOf(3)}).ok());
+  ASSERT_TRUE(store_->DeleteBlock({"shop", BlockIdOf(4)}).ok());
+  ASSERT_TRUE((*reader)->Renew().ok());
+  EXPECT_TRUE((*reader)->FindTrace("shop", id)->empty());
+  EXPECT_EQ((*reader)->TotalsOf("shop").blocks, 0u);
+  EXPECT_TRUE((*reader)->damaged().empty());
+}
+
 TEST_F(BlockStoreTest, ALazySnapshotOpensNoBlockBeforeItsGroupsAreLoaded) {
   Write(first_, 1);
   Write(second_, 2);

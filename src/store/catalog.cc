@@ -109,6 +109,30 @@ class TenantReader {
                Catalog* catalog)
       : store_(store), options_(options), tenant_(std::move(tenant)), catalog_(catalog) {}
 
+  // The blocks that are there and not known, for which the snapshot is of no use.
+  Error ReadNew(const std::function<bool(const std::string&)>& is_known,
+                const std::vector<std::string>& ignored, std::set<std::string>* listed) {
+    WEFT_ASSIGN_OR_RETURN(const Listing listing, store_.List(tenant_));
+    const std::set<std::string> to_ignore(ignored.begin(), ignored.end());
+    for (const std::string& folder : listing.folders) {
+      if (!IsBlockId(folder)) continue;
+      listed->insert(folder);
+      if (to_ignore.contains(folder)) {
+        retired_.insert(folder);
+      } else if (!is_known(folder)) {
+        unread_.push_back(folder);
+      }
+    }
+    const bool has_catalog = std::binary_search(listing.folders.begin(), listing.folders.end(),
+                                                std::string(kCatalogFolder));
+    if (has_catalog) WEFT_RETURN_IF_ERROR(ReadSnapshot());
+    WEFT_RETURN_IF_ERROR(ReadBlocks());
+    TakeOutReplaced();
+    return Error::Ok();
+  }
+  std::vector<CatalogBlock> TakeBlocks() { return std::move(blocks_); }
+  const std::set<std::string>& retired() const { return retired_; }
+
   Error Read() {
     WEFT_ASSIGN_OR_RETURN(const Listing listing, store_.List(tenant_));
     for (const std::string& folder : listing.folders) {
@@ -299,6 +323,36 @@ CatalogBlock MakeCatalogBlock(const block::BlockMeta& meta) {
 }
 
 Result<block::BlockMeta> CatalogBlock::ReadMeta() const { return UnpackMeta(packed_meta); }
+
+Result<std::vector<model::TenantId>> ListTenants(const ObjectStore& store) {
+  WEFT_ASSIGN_OR_RETURN(Listing listing, store.List(""));
+  std::erase_if(listing.folders, [](const std::string& folder) { return !IsTenant(folder); });
+  return std::move(listing.folders);
+}
+
+Result<TenantChanges> ReadChanges(const ObjectStore& store, const model::TenantId& tenant,
+                                  const std::function<bool(const std::string& id)>& is_known,
+                                  const std::vector<std::string>& known,
+                                  const std::vector<std::string>& ignored,
+                                  const CatalogOptions& options) {
+  Catalog catalog;
+  CatalogOptions without_snapshots = options;
+  without_snapshots.use_snapshots = false;
+  TenantReader reader(store, without_snapshots, tenant, &catalog);
+  std::set<std::string> listed;
+  WEFT_RETURN_IF_ERROR(reader.ReadNew(is_known, ignored, &listed));
+  TenantChanges changes;
+  changes.come = reader.TakeBlocks();
+  changes.damaged = std::move(catalog.damaged);
+  changes.objects = std::move(catalog.objects[tenant]);
+  for (const std::string& id : known) {
+    if (!listed.contains(id) || reader.retired().contains(id)) changes.gone.push_back(id);
+  }
+  for (const std::string& id : reader.retired()) {
+    if (listed.contains(id)) changes.ignored.push_back(id);
+  }
+  return changes;
+}
 
 Result<Catalog> ReadCatalog(const ObjectStore& store, const CatalogOptions& options) {
   Catalog catalog;

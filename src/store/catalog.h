@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -96,6 +97,23 @@ struct CatalogOptions {
 // Fails when something can't be read now that may be read later: a catalog is complete. A block
 // that a snapshot tells of is not looked at: that it is damaged shows when it is opened.
 Result<Catalog> ReadCatalog(const ObjectStore& store, const CatalogOptions& options = {});
+// What one tenant's listing shows now, against what is known.
+struct TenantChanges {
+  std::vector<CatalogBlock> come;
+  std::vector<std::string> gone;     // known, and not there any more, or replaced
+  std::vector<std::string> ignored;  // there, and not to be counted: replaced by others
+  std::vector<Catalog::Damaged> damaged;
+  std::vector<ObjectInfo> objects;  // in the catalog folder
+};
+// Reads the blocks that are there and not in `known`, and no others. `ignored` are ids that an
+// earlier call has ignored.
+Result<TenantChanges> ReadChanges(const ObjectStore& store, const model::TenantId& tenant,
+                                  const std::function<bool(const std::string& id)>& is_known,
+                                  const std::vector<std::string>& known,
+                                  const std::vector<std::string>& ignored,
+                                  const CatalogOptions& options);
+// The tenants that have a folder.
+Result<std::vector<model::TenantId>> ListTenants(const ObjectStore& store);
 // One block of it; the error of Damaged, or kNotFound.
 Result<CatalogBlock> ReadCatalogBlock(const ObjectStore& store, const BlockName& name);
 

@@ -7,7 +7,7 @@ constexpr size_t kComponentBytesMax = 200;
 
 bool IsNameByte(char c) {
   if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) return true;
-  return std::string_view("!-_.*'()").find(c) != std::string_view::npos;
+  return std::string_view("!-_.*'()@").find(c) != std::string_view::npos;
 }
 
 bool IsComponent(std::string_view component) {

@@ -38,7 +38,7 @@ Result<StoreOwner::Record> StoreOwner::Read() const {
   ByteReader in(body.substr(kMagic.size()));
   record.instance = std::string(in.Sized());
   record.description = std::string(in.Sized());
-  record.beat = in.Varint();
+  record.beat = in.Fixed64();
   record.released = in.Varint() != 0;
   return in.ok() ? record : Record{};
 }
@@ -48,7 +48,8 @@ Error StoreOwner::Write(bool released) {
   out.Raw(kMagic);
   out.Sized(options_.instance);
   out.Sized(options_.description);
-  out.Varint(++beat_);
+  // Of one size, so that a reader who asks for the size first never gets a part.
+  out.Fixed64(++beat_);
   out.Varint(released ? 1 : 0);
   out.Fixed32(Crc32c(out.bytes()));
   // What it may do counts from before the write: others may see it that early.
@@ -107,6 +108,9 @@ Error StoreOwner::Beat() {
   if (now.error().code() == ErrorCode::kNotFound) return Write(false);  // removed by hand
   if (!now.ok()) return now.error();
   if (now->instance == options_.instance) return Write(false);
+  if (now->instance.empty()) {
+    return Error(ErrorCode::kCorrupt, "what says who writes to the store can't be read");
+  }
   lost_ = true;
   return Error(ErrorCode::kCancelled,
                "another server has taken over this store: " + now->description);

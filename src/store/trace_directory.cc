@@ -232,7 +232,8 @@ Result<std::vector<std::string>> TraceDirectory::Find(const model::TenantId& ten
   for (const TablePtr& table : tables) {
     const Error error = table->table->Find(hash, &found);
     if (error.ok()) continue;
-    if (MayPass(error)) return error.WithContext(table->name);
+    const bool elsewhere = options_.read_only && error.code() == ErrorCode::kNotFound;
+    if (MayPass(error) || elsewhere) return error.WithContext(table->name);
     // Merged away since, or damaged: what it covered is covered by another one, or unknown.
     Drop(tenant, table, error);
     return Find(tenant, id);

@@ -35,6 +35,9 @@ struct TraceDirectoryOptions {
   uint64_t traces_min = 1u << 20;
   // Of noted blocks in memory, 8 bytes each; more blocks stay unknown.
   uint64_t noted_traces_max = 4u << 20;
+  // Another process writes: a table that is gone was merged into another one, and Find fails with
+  // kNotFound until that has been loaded.
+  bool read_only = false;
 };
 
 class TraceDirectory {

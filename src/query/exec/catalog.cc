@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "query/exec/group_filter.h"
+#include "query/exec/renewal.h"
 #include "query/exec/row_values.h"
 #include "query/exec/value_count.h"
 
@@ -147,63 +148,74 @@ Error Catalog::ForEachGroup(Visit visit) const {
 }
 
 Result<std::vector<ServiceEntry>> Catalog::Services() const {
-  std::map<std::string, Counts> counts;
-  WEFT_RETURN_IF_ERROR(ForEachGroup([&](GroupColumns* columns, const Bitmap& rows) {
-    return CountServices(columns, rows, &counts);
-  }));
-  std::vector<ServiceEntry> out;
-  for (const auto& [name, c] : counts) out.push_back({name, c.spans, c.errors});
-  return out;
+  return WithRenewal<std::vector<ServiceEntry>>(
+      source_, [&]() -> Result<std::vector<ServiceEntry>> {
+        std::map<std::string, Counts> counts;
+        WEFT_RETURN_IF_ERROR(ForEachGroup([&](GroupColumns* columns, const Bitmap& rows) {
+          return CountServices(columns, rows, &counts);
+        }));
+        std::vector<ServiceEntry> out;
+        for (const auto& [name, c] : counts) out.push_back({name, c.spans, c.errors});
+        return out;
+      });
 }
 
 Result<std::vector<OperationEntry>> Catalog::Operations(const std::string* service) const {
-  std::map<OperationKey, Counts> counts;
-  WEFT_RETURN_IF_ERROR(ForEachGroup([&](GroupColumns* columns, const Bitmap& rows) {
-    return CountOperations(columns, rows, service, &counts);
-  }));
-  std::vector<OperationEntry> out;
-  for (const auto& [key, c] : counts) out.push_back({key.first, key.second, c.spans, c.errors});
-  return out;
+  return WithRenewal<std::vector<OperationEntry>>(
+      source_, [&]() -> Result<std::vector<OperationEntry>> {
+        std::map<OperationKey, Counts> counts;
+        WEFT_RETURN_IF_ERROR(ForEachGroup([&](GroupColumns* columns, const Bitmap& rows) {
+          return CountOperations(columns, rows, service, &counts);
+        }));
+        std::vector<OperationEntry> out;
+        for (const auto& [key, c] : counts)
+          out.push_back({key.first, key.second, c.spans, c.errors});
+        return out;
+      });
 }
 
 Result<std::vector<KeyEntry>> Catalog::AttributeKeys(const Scope* scope,
                                                      const std::string& prefix) const {
-  std::map<std::pair<std::string, std::string>, KeyEntry> keys;
-  WEFT_RETURN_IF_ERROR(ForEachGroup([&](GroupColumns* columns, const Bitmap&) -> Error {
-    WEFT_ASSIGN_OR_RETURN(const auto found, columns->group().AttributeKeys());
-    for (const block::RowGroup::KeyInfo& info : found) {
-      const auto types = static_cast<uint8_t>(info.types & ~kEmptyBit);
-      if (types == 0) continue;
-      if ((scope != nullptr && info.scope != *scope) || !info.key.starts_with(prefix)) continue;
-      KeyEntry& entry = keys[{ScopeName(info.scope), info.key}];
-      entry.scope = info.scope;
-      entry.key = info.key;
-      entry.types |= types;
-    }
-    return Error::Ok();
-  }));
-  std::vector<KeyEntry> out;
-  for (auto& entry : keys) out.push_back(std::move(entry.second));
-  return out;
+  return WithRenewal<std::vector<KeyEntry>>(source_, [&]() -> Result<std::vector<KeyEntry>> {
+    std::map<std::pair<std::string, std::string>, KeyEntry> keys;
+    WEFT_RETURN_IF_ERROR(ForEachGroup([&](GroupColumns* columns, const Bitmap&) -> Error {
+      WEFT_ASSIGN_OR_RETURN(const auto found, columns->group().AttributeKeys());
+      for (const block::RowGroup::KeyInfo& info : found) {
+        const auto types = static_cast<uint8_t>(info.types & ~kEmptyBit);
+        if (types == 0) continue;
+        if ((scope != nullptr && info.scope != *scope) || !info.key.starts_with(prefix)) continue;
+        KeyEntry& entry = keys[{ScopeName(info.scope), info.key}];
+        entry.scope = info.scope;
+        entry.key = info.key;
+        entry.types |= types;
+      }
+      return Error::Ok();
+    }));
+    std::vector<KeyEntry> out;
+    for (auto& entry : keys) out.push_back(std::move(entry.second));
+    return out;
+  });
 }
 
 Result<ValuesAnswer> Catalog::AttributeValues(const ValuesRequest& request) const {
-  WEFT_RETURN_IF_ERROR(CheckCountable(request.field));
-  TraceJoiner joiner(source_, tenant_);
-  ValueCounts counts(request.prefix);
-  WEFT_RETURN_IF_ERROR(ForEachGroup([&](GroupColumns* columns, const Bitmap& rows) {
-    return CountValues(request.field, columns, &joiner, rows, &counts);
-  }));
-  ValuesAnswer out;
-  for (const auto& [key, count] : counts.counts()) {
-    out.values.push_back({key.first, key.second, count});
-  }
-  const size_t shown = std::min<size_t>(request.limit, out.values.size());
-  std::partial_sort(out.values.begin(), out.values.begin() + static_cast<ptrdiff_t>(shown),
-                    out.values.end(), ComesFirst);
-  out.complete = shown == out.values.size();
-  out.values.resize(shown);
-  return out;
+  return WithRenewal<ValuesAnswer>(source_, [&]() -> Result<ValuesAnswer> {
+    WEFT_RETURN_IF_ERROR(CheckCountable(request.field));
+    TraceJoiner joiner(source_, tenant_);
+    ValueCounts counts(request.prefix);
+    WEFT_RETURN_IF_ERROR(ForEachGroup([&](GroupColumns* columns, const Bitmap& rows) {
+      return CountValues(request.field, columns, &joiner, rows, &counts);
+    }));
+    ValuesAnswer out;
+    for (const auto& [key, count] : counts.counts()) {
+      out.values.push_back({key.first, key.second, count});
+    }
+    const size_t shown = std::min<size_t>(request.limit, out.values.size());
+    std::partial_sort(out.values.begin(), out.values.begin() + static_cast<ptrdiff_t>(shown),
+                      out.values.end(), ComesFirst);
+    out.complete = shown == out.values.size();
+    out.values.resize(shown);
+    return out;
+  });
 }
 
 }  // namespace weft::query::exec

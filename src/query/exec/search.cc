@@ -7,6 +7,7 @@
 #include "query/exec/cursor.h"
 #include "query/exec/found_spans.h"
 #include "query/exec/group_filter.h"
+#include "query/exec/renewal.h"
 
 namespace weft::query::exec {
 namespace {
@@ -177,7 +178,8 @@ class SearchRun {
 
 Result<SearchAnswer> SearchExecutor::Run(const plan::Plan& plan, const SearchRequest& request,
                                          const Budget& budget) const {
-  return SearchRun(source_, env_, runner_, plan, request, budget).Run();
+  return WithRenewal<SearchAnswer>(
+      source_, [&] { return SearchRun(source_, env_, runner_, plan, request, budget).Run(); });
 }
 
 }  // namespace weft::query::exec
