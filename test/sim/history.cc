@@ -70,7 +70,9 @@ void History::Begin(bool clean) {
   }
   if (!error.ok()) return Fail("a start without faults: " + error.message());
   CheckSpans();
-  CheckStore();
+  CheckStore(kTenant);
+  CheckStore(kOtherTenant);
+  CheckFiles();
 }
 
 // Starts while things fail; false when it did not come up, which it may.
@@ -98,7 +100,7 @@ bool History::BeginWithFaults() {
 
 void History::Step() {
   env_.SetNowNs(env_.NowNs() + 1'000'000'000);
-  const uint64_t kind = Random(22);
+  const uint64_t kind = Random(24);
   if (kind < 10) {
     PushNew();
   } else if (kind < 11) {
@@ -109,6 +111,8 @@ void History::Step() {
     Compact();
   } else if (kind < 18) {
     JumpClock();
+  } else if (kind < 20) {
+    AskWhileReadsFail();
   } else {
     BreakSomething();
   }
@@ -166,9 +170,12 @@ void History::Settle() {
 
 void History::PushNew() {
   Oracle::Spans spans;
+  const std::string tenant = TenantOf(Random(kTraces));
   for (uint64_t n = 1 + Random(5); n > 0; --n) {
+    uint64_t trace = 1 + Random(kTraces);
+    while (TenantOf(trace) != tenant) trace = 1 + Random(kTraces);
     const auto start_ns = static_cast<uint64_t>(first_span_ns_) + Random(3) * kHourNs + next_id_;
-    spans.push_back({.trace = 1 + Random(kTraces),
+    spans.push_back({.trace = trace,
                      .id = next_id_,
                      .parent = OneIn(3) ? 0 : next_id_ - 1,
                      .start_ns = start_ns,
@@ -268,6 +275,27 @@ void History::BreakObjects() {
   objects_.SetFaults(faults);
 }
 
+// Whoever asks while the store refuses some reads gets an error or the whole answer, never a part;
+// and nothing is taken for damaged that was only not to be had.
+void History::AskWhileReadsFail() {
+  if (!failure_.empty()) return;
+  ObjectFaults faults;
+  faults.reads_refused = 1 + static_cast<uint32_t>(Random(8));
+  Note("asked while one read in " + std::to_string(faults.reads_refused) + " is refused");
+  objects_.SetFaults(faults);
+  const Oracle::Answer answer = oracle_.Ask(*server_, OneIn(2));
+  objects_.Heal();
+  tally_.unreadable += answer.unreadable.empty() ? 0 : 1;
+  if (!answer.wrong.empty()) Fail(answer.wrong);
+  if (!flips_.empty()) return;  // what a flipped bit may cost is looked at without this
+  if (!answer.missing_ids.empty()) {
+    Fail("span " + std::to_string(answer.missing_ids[0]) + " is left out without a word");
+  }
+  if (!server_->store().damaged().empty()) {
+    Fail("taken for damaged: " + server_->store().damaged()[0].error.message());
+  }
+}
+
 void History::FillDisk() {
   env_.SetDiskBytes(UINT64_MAX);
   const uint64_t used = UINT64_MAX - *env_.FreeDiskBytes("data");
@@ -360,25 +388,31 @@ void History::CheckLostRequests(const std::vector<uint64_t>& missing_ids) {
 }
 
 // After a clean start: the folders of the store are its blocks, and hold nothing else.
-void History::CheckStore() {
+void History::CheckStore(const char* tenant) {
   if (!failure_.empty()) return;
   std::set<std::string> expected;
-  const auto blocks = server_->store().Blocks(kTenant);
+  const auto blocks = server_->store().Blocks(tenant);
   for (const store::BlockPtr& block : *blocks) expected.insert(block->name.id);
-  for (const auto& damaged : server_->store().damaged()) expected.insert(damaged.name.id);
-  const auto listing = local_.List(kTenant);
+  for (const auto& damaged : server_->store().damaged()) {
+    if (damaged.name.tenant == tenant) expected.insert(damaged.name.id);
+  }
+  const auto listing = local_.List(tenant);
   if (!listing.ok()) return Fail("the store can't be listed: " + listing.error().message());
   for (const std::string& folder : listing->folders) {
     if (folder == store::kCatalogFolder) continue;
     if (!expected.contains(folder)) Fail("folder " + folder + " is left over");
   }
-  CheckFiles();
 }
 
 void History::CheckFiles() {
+  if (!failure_.empty()) return;
   std::set<std::string> expected;
-  const auto blocks = server_->store().Blocks(kTenant);
-  for (const store::BlockPtr& block : *blocks) {
+  std::vector<store::BlockPtr> blocks;
+  for (const char* tenant : {kTenant, kOtherTenant}) {
+    const auto some = server_->store().Blocks(tenant);
+    blocks.insert(blocks.end(), some->begin(), some->end());
+  }
+  for (const store::BlockPtr& block : blocks) {
     const std::string folder = "data/blocks/" + store::FolderOf(block->name) + "/";
     expected.insert(folder + "meta.json");
     expected.insert(folder + "wal_rows.bin");

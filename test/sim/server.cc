@@ -36,7 +36,7 @@ Error Server::Start() {
 
 Error Server::Push(const std::vector<live::TestSpan>& spans) {
   std::promise<Error> done;
-  live_->Push(kTenant, live::MakeBatch(spans),
+  live_->Push(TenantOf(spans.front().trace), live::MakeBatch(spans),
               [&](Error error) { done.set_value(std::move(error)); });
   Error error = done.get_future().get();
   if (error.ok()) {

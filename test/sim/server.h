@@ -20,6 +20,9 @@
 namespace weft::sim {
 
 inline constexpr char kTenant[] = "default";
+inline constexpr char kOtherTenant[] = "other";
+// Every trace is of one tenant.
+inline const char* TenantOf(uint64_t trace) { return trace % 4 == 3 ? kOtherTenant : kTenant; }
 
 struct ServerOptions {
   uint64_t segment_bytes = 4096;
@@ -40,7 +43,7 @@ class Server {
   ~Server();
 
   Error Start();
-  // Waits for the answer.
+  // Spans of one tenant. Waits for the answer.
   Error Push(const std::vector<live::TestSpan>& spans);
   // Flush, unless it would wait for a builder that rests after a failure. With a long
   // build_retry_ns only a flush of new spans wakes it, so that histories repeat. False when nothing

@@ -40,6 +40,7 @@ void Add(const History::Tally& one, History::Tally* all) {
   all->failed_starts += one.failed_starts;
   all->flips += one.flips;
   all->reported_missing += one.reported_missing;
+  all->unreadable += one.unreadable;
 }
 
 TEST(SimTest, EveryAcknowledgedSpanIsThereOnceWhateverHappens) {
@@ -60,8 +61,10 @@ TEST(SimTest, EveryAcknowledgedSpanIsThereOnceWhateverHappens) {
             << tally.failed_flushes << " failed ones, " << tally.merges << " merges, "
             << tally.power_cuts << " power cuts, " << tally.failed_starts << " failed starts, "
             << tally.flips << " flipped bits, " << tally.reported_missing
-            << " checks with reported losses\n";
+            << " checks with reported losses, " << tally.unreadable
+            << " questions that a store's refusal failed\n";
   EXPECT_GT(tally.acknowledged, count);
+  EXPECT_TRUE(one || tally.unreadable > 0) << "no read has failed";
 }
 
 }  // namespace
