@@ -46,7 +46,7 @@ struct BlockFacts {
   std::vector<block::RowGroupMeta> row_groups;
 };
 
-// A block of the list. There may be a hundred thousand in memory: about 600 bytes each.
+// A block of the list. There may be a hundred thousand in memory: about 900 bytes each.
 struct CatalogBlock {
   BlockName name;
   BlockFacts meta;

@@ -114,14 +114,14 @@ Error CatalogWriter::Finish(const model::TenantId& tenant, const Begun& begun,
     }
   }
   // Snapshots first: none may outlive the changes that take back what it says.
-  std::stable_sort(older.begin(), older.end(), [](const std::string& a, const std::string& b) {
-    return a.ends_with(kSnapshotKind) > b.ends_with(kSnapshotKind);
-  });
-  DeleteObjects(tenant, std::move(older));
+  std::partition(older.begin(), older.end(),
+                 [](const std::string& name) { return name.ends_with(kSnapshotKind); });
+  DeleteObjects(tenant, older);
   return Error::Ok();
 }
 
-void CatalogWriter::DeleteObjects(const model::TenantId& tenant, std::vector<std::string> names) {
+void CatalogWriter::DeleteObjects(const model::TenantId& tenant,
+                                  const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     if (const Error error = objects_.Delete(name); !error.ok()) {
       LogWarn("an old object of the catalog could not be deleted; tried again later",

@@ -74,7 +74,7 @@ class CatalogWriter {
   Error Finish(const model::TenantId& tenant, const Begun& begun, const Contents& contents)
       WEFT_EXCLUDES(mutex_);
   // Objects that a newer one makes useless; what can't be deleted now is later.
-  void DeleteObjects(const model::TenantId& tenant, std::vector<std::string> names)
+  void DeleteObjects(const model::TenantId& tenant, const std::vector<std::string>& names)
       WEFT_EXCLUDES(mutex_);
 
   ObjectStore& objects_;

@@ -362,7 +362,7 @@ Error TraceDirectory::Write(const model::TenantId& tenant, uint64_t number,
     for (auto& [hash, block] : entries) block = number_of[block];
     const std::string name = CatalogObject(tenant, number, kTracesKind);
     const std::string bytes = EncodeTraceTable(sorted, std::move(entries));
-    const Error error = objects_.Put(name, bytes);
+    Error error = objects_.Put(name, bytes);
     if (!error.ok()) {
       // It may be there all the same.
       const MutexLock lock(mutex_);
