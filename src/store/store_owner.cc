@@ -66,7 +66,7 @@ Error StoreOwner::WatchOther(const Record& first) {
   while (env_.MonotonicNs() < until_ns) {
     wait_(std::min(options_.settle_ns, until_ns - env_.MonotonicNs()));
     const auto now = Read();
-    if (now.error().code() == ErrorCode::kNotFound) return Error::Ok();
+    if (now.error().code() == ErrorCode::kNotFound) continue;
     if (!now.ok()) return now.error();
     if (now->released || now->instance == options_.instance) return Error::Ok();
     if (*now == first) continue;
@@ -80,7 +80,12 @@ Error StoreOwner::WatchOther(const Record& first) {
 }
 
 Error StoreOwner::Take() {
-  const auto found = Read();
+  auto found = Read();
+  if (found.error().code() == ErrorCode::kNotFound) {
+    // Azure shows none for the moment in which one is replaced.
+    wait_(options_.settle_ns);
+    found = Read();
+  }
   if (found.ok()) {
     beat_ = found->beat;
     if (!found->released && found->instance != options_.instance) {

@@ -104,6 +104,15 @@ TEST_F(StoreOwnerTest, WhoCanNotBeatMayNotWriteLongBeforeItIsTakenForGone) {
   EXPECT_TRUE(owner.CheckHeld().ok());
 }
 
+TEST_F(StoreOwnerTest, AnObjectThatIsBeingReplacedIsNotTakenForNone) {
+  StoreOwner first = Process("a");
+  ASSERT_TRUE(first.Take().ok());
+  ASSERT_TRUE(objects_.Delete(kOwnerObject).ok());  // as Azure shows it for a moment
+  StoreOwner second = Process("b", [&] { EXPECT_TRUE(first.Beat().ok()); });
+  EXPECT_EQ(second.Take().code(), ErrorCode::kUnavailable);
+  EXPECT_TRUE(first.CheckHeld().ok());
+}
+
 TEST_F(StoreOwnerTest, NonsenseInItsPlaceBelongsToNobody) {
   ASSERT_TRUE(objects_.Put(kOwnerObject, "what is this?").ok());
   StoreOwner owner = Process("a");
