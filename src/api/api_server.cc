@@ -66,6 +66,10 @@ void ApiServer::AddTo(net::HttpRouter* router) {
   AddWork(router, "GET", "/api/v1/search", &ApiServer::Search);
   AddWork(router, "GET", "/api/v1/traces/{traceId}", &ApiServer::Trace);
   AddWork(router, "GET", "/api/v1/status", &ApiServer::Status);
+  AddWork(router, "GET", "/api/v1/usage", &ApiServer::Usage);
+  AddWork(router, "POST", "/api/v1/deletions", &ApiServer::Delete);
+  AddWork(router, "GET", "/api/v1/deletions", &ApiServer::Deletions);
+  AddWork(router, "GET", "/api/v1/deletions/{deletionId}", &ApiServer::Deletion);
   AddWork(router, "POST", "/flush", &ApiServer::Flush);
   AddSmall(router);
 }

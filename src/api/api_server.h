@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/static_files.h"
 #include "api/worker_pool.h"
@@ -20,8 +21,10 @@
 #include "base/error.h"
 #include "base/metrics.h"
 #include "block/row_source.h"
+#include "block/usage.h"
 #include "net/http_router.h"
 #include "query/exec/budget.h"
+#include "query/exec/span_deleter.h"
 #include "query/exec/task_runner.h"
 
 namespace weft::api {
@@ -59,6 +62,12 @@ struct ApiParts {
   // Cuts and writes everything live; returns when that is durable.
   std::function<Result<FlushReport>()> flush;
   std::function<StatusReport(const model::TenantId&)> status;
+  // Of the tenant's blocks whose latest span starts in the range.
+  std::function<Result<std::vector<block::UsageRow>>(const model::TenantId&, TimeRange,
+                                                     block::UsageBy, const query::exec::Budget&)>
+      usage;
+  // Asked only while not_ready is empty; never null then.
+  std::function<query::exec::SpanDeleter*()> deleter;
   // Empty when spans are taken and questions answered, else why not yet ("replaying the WAL, 40 %
   // done").
   std::function<std::string()> not_ready;
@@ -69,6 +78,8 @@ class ApiServer {
   // What net::HttpServerOptions::head_bytes_max must be at least: a query of 128 KiB,
   // percent-encoded, fits.
   static constexpr uint32_t kHeadBytesMax = 512 << 10;
+  // And what body_bytes_max may be: no endpoint takes more.
+  static constexpr uint64_t kBodyBytesMax = 1 << 20;
 
   ApiServer(ApiParts parts, StaticFiles files, const ApiOptions& options);
   ~ApiServer();  // Stop()
@@ -107,6 +118,10 @@ class ApiServer {
   net::HttpResponse Trace(const Call& call);
   net::HttpResponse Status(const Call& call);
   net::HttpResponse Flush(const Call& call);
+  net::HttpResponse Usage(const Call& call);
+  net::HttpResponse Delete(const Call& call);
+  net::HttpResponse Deletions(const Call& call);
+  net::HttpResponse Deletion(const Call& call);
 
   const ApiParts parts_;
   const StaticFiles files_;

@@ -1,6 +1,7 @@
 // Services, operations, attribute keys and attribute values.
 
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "api/answers.h"
@@ -35,9 +36,11 @@ void WriteCounts(const Entry& entry, JsonWriter* json) {
   json->UintField("errorCount", entry.error_count);
 }
 
-// {"NAME":[...]}: `write` is called with each entry, inside its braces.
+// {"NAME":[...]}: `write` is called with each entry, inside its braces. `complete` goes behind it
+// where there is one.
 template <typename Entry, typename F>
-net::HttpResponse AnswerList(std::string_view name, const std::vector<Entry>& entries, F write) {
+net::HttpResponse AnswerList(std::string_view name, const std::vector<Entry>& entries, F write,
+                             std::optional<bool> complete = std::nullopt) {
   std::string text;
   JsonWriter json(&text);
   json.BeginObject();
@@ -49,6 +52,7 @@ net::HttpResponse AnswerList(std::string_view name, const std::vector<Entry>& en
     json.EndObject();
   }
   json.EndArray();
+  if (complete) json.BoolField("complete", *complete);
   json.EndObject();
   return AnswerJson(std::move(text));
 }
@@ -90,6 +94,7 @@ Result<ValuesParameters> ReadValues(const net::HttpRequest& http, int64_t now_ns
 struct KeysParameters {
   std::optional<block::Scope> scope;
   std::string prefix;
+  uint32_t limit = 0;
   TimeRange range;
 };
 
@@ -97,10 +102,11 @@ Result<KeysParameters> ReadKeys(const net::HttpRequest& http, int64_t now_ns) {
   constexpr std::array<std::string_view, 5> kNames = {"span", "resource", "event", "link",
                                                       "instrumentation"};
   WEFT_ASSIGN_OR_RETURN(const Parameters parameters,
-                        Parameters::Read(http.query, {"scope", "prefix", "start", "end"}));
+                        Parameters::Read(http.query, {"scope", "prefix", "limit", "start", "end"}));
   KeysParameters keys;
   WEFT_ASSIGN_OR_RETURN(const auto scope, parameters.OneOf("scope", kNames));
   WEFT_ASSIGN_OR_RETURN(const auto prefix, parameters.Text("prefix"));
+  WEFT_ASSIGN_OR_RETURN(keys.limit, parameters.Whole("limit", 10'000, 1, 100'000));
   WEFT_ASSIGN_OR_RETURN(keys.range, parameters.Range(now_ns));
   for (const auto& [name, value] : kScopes) {
     if (scope && *scope == name) keys.scope = value;
@@ -163,13 +169,14 @@ net::HttpResponse ApiServer::Attributes(const Call& call) {
   if (!asked.ok()) return AnswerError(asked.error());
   const Catalog catalog(*parts_.source, *parts_.env, call.tenant, asked->range, call.budget);
   const std::optional<block::Scope>& scope = asked->scope;
-  const auto keys = catalog.AttributeKeys(scope ? &*scope : nullptr, asked->prefix);
+  const auto keys = catalog.AttributeKeys(scope ? &*scope : nullptr, asked->prefix, asked->limit);
   if (!keys.ok()) return AnswerCatalogError(keys.error());
-  return AnswerList("attributes", *keys, [](const auto& key, JsonWriter* json) {
+  const auto write = [](const auto& key, JsonWriter* json) {
     json->Field("scope", query::exec::ScopeName(key.scope));
     json->Field("key", key.key);
     WriteTypes(key.types, json);
-  });
+  };
+  return AnswerList("attributes", keys->keys, write, keys->complete);
 }
 
 net::HttpResponse ApiServer::AttributeValues(const Call& call) {

@@ -226,7 +226,8 @@ const std::vector<Setting>& Settings() {
        "memory for decoded columns and open blocks, as a size or a share of the machine's",
        Size(&Config::cache_max_bytes, 1 << 20, true)},
       {"compaction.cpu-percent", "25",
-       "share of one core that merging blocks may take; 0 switches it off",
+       "share of one core that merging blocks may take; 0 switches it off, but for carrying out "
+       "deletions",
        Count(&Config::compaction_cpu_percent, 0, 100)},
       {"compaction.window", "1h", "blocks whose spans started in one such window are merged",
        Duration(&Config::compaction_window_ns)},
@@ -236,6 +237,8 @@ const std::vector<Setting>& Settings() {
        Count(&Config::compaction_spans, 10'000, 10'000'000)},
       {"compaction.row-group-rows", "524288", "spans of a Parquet row group of a merged block",
        Count(&Config::compaction_row_group_rows, 1024, 10'000'000)},
+      {"compaction.zstd-level", "3", "compression level of the pages of merged blocks",
+       Count(&Config::compaction_zstd_level, 1, 19)},
       {"compaction.age-min", "10s", "a block younger than this is not merged yet",
        Duration(&Config::compaction_age_min_ns)},
       {"retention.age", "0", "blocks whose latest span is older are deleted; 0 keeps all",

@@ -48,6 +48,7 @@ struct Config {
   uint64_t compaction_blocks = 0;
   uint64_t compaction_spans = 0;
   uint64_t compaction_row_group_rows = 0;
+  uint64_t compaction_zstd_level = 0;
   int64_t compaction_age_min_ns = 0;
   int64_t retention_age_ns = 0;
   uint64_t retention_tenant_bytes = 0;

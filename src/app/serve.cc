@@ -30,9 +30,11 @@
 #include "base/metrics.h"
 #include "base/mutex.h"
 #include "compact/compactor.h"
+#include "deletion/deleter.h"
 #include "live/live_traces.h"
 #include "net/http_router.h"
 #include "net/http_server.h"
+#include "query/exec/budget.h"
 #include "query/exec/task_runner.h"
 #include "receive/otlp/grpc_receiver.h"
 #include "receive/otlp/http_receiver.h"
@@ -48,6 +50,8 @@ constexpr uint32_t kReceiverGraceMs = 3000;
 // one.
 constexpr uint32_t kLocalReads = 4;
 constexpr uint32_t kRemoteReads = 32;
+// For each block that is looked at for its usage.
+constexpr uint64_t kUsageCacheBytes = 8u << 20;
 
 // Signals are taken by Wait() alone: blocked here before any thread exists, every thread inherits
 // that.
@@ -94,10 +98,12 @@ class Server {
     WEFT_RETURN_IF_ERROR(StartHttp());
     if (config_.read_only) {
       source_.Set(store_.get());
+      MakeDeleter();
       upkeep_ = std::thread([this] { FollowStore(); });
     } else {
       WEFT_RETURN_IF_ERROR(OpenLive());
       StartCompactor();
+      MakeDeleter();
     }
     WEFT_RETURN_IF_ERROR(StartReceivers());
     const ServerAddresses addresses{http_->bound_address(), grpc_receiver_->bound_address(),
@@ -259,6 +265,11 @@ class Server {
     parts.runner = &runner_;
     parts.flush = [this] { return Flush(); };
     parts.status = [this](const model::TenantId& tenant) { return Status(tenant); };
+    parts.usage = [this](const model::TenantId& tenant, TimeRange range, block::UsageBy by,
+                         const query::exec::Budget& budget) {
+      return Usage(tenant, range, by, budget);
+    };
+    parts.deleter = [this] { return deleter_.get(); };
     parts.not_ready = [this] { return NotReady(); };
     WEFT_ASSIGN_OR_RETURN(api::StaticFiles files, api::StaticFiles::FromPack(api::EmbeddedPack()));
     api::ApiOptions options;
@@ -270,6 +281,7 @@ class Server {
     net::HttpServerOptions http;
     http.name = "api";
     http.head_bytes_max = api::ApiServer::kHeadBytesMax;
+    http.wire_body_bytes_max = http.body_bytes_max = api::ApiServer::kBodyBytesMax;
     http.metrics = &metrics_;
     WEFT_ASSIGN_OR_RETURN(http_, net::HttpServer::Start(config_.http, http, std::move(router)));
     return Error::Ok();
@@ -312,7 +324,7 @@ class Server {
     options.retention.disk_free_bytes = config_.retention_disk_free_bytes;
     options.disk_path = disk_path_;
     options.block.row_group_rows_max = static_cast<uint32_t>(config_.compaction_row_group_rows);
-    options.block.zstd_level = static_cast<int>(config_.block_zstd_level);
+    options.block.zstd_level = static_cast<int>(config_.compaction_zstd_level);
     options.cpu_percent = static_cast<uint32_t>(config_.compaction_cpu_percent);
     // Twice what a query may take, for those that run over.
     options.retire_grace_ns = 2 * config_.query_timeout_ns;
@@ -323,6 +335,17 @@ class Server {
 
   model::SpanSink* sink() {
     return config_.read_only ? static_cast<model::SpanSink*>(&refusing_) : live_.get();
+  }
+
+  void MakeDeleter() {
+    deletion::DeleterOptions options;
+    options.block.row_group_rows_max = static_cast<uint32_t>(config_.block_row_group_rows);
+    options.block.zstd_level = static_cast<int>(config_.block_zstd_level);
+    deleter_ = std::make_unique<deletion::Deleter>(env_, options, *store_, [this]() -> Error {
+      if (!config_.read_only) return live_->FlushAndReleaseLog().error();
+      return {ErrorCode::kUnsupported,
+              "this server only reads (--read-only): ask the one that writes to delete"};
+    });
   }
 
   Error StartReceivers() {
@@ -346,6 +369,24 @@ class Server {
       LogWarn("the catalog could not be saved; the next start takes longer",
               {{"error", error.message()}});
     }
+  }
+
+  Result<std::vector<block::UsageRow>> Usage(const model::TenantId& tenant, TimeRange range,
+                                             block::UsageBy by, const query::exec::Budget& budget) {
+    const query::exec::BudgetClock clock(budget, env_);
+    block::UsageTable table(by);
+    const auto blocks = store_->Blocks(tenant);
+    for (const store::BlockPtr& block : *blocks) {
+      if (!range.Contains(block->meta.last_start_ns)) continue;
+      if (const std::string limit = clock.Exhausted(); !limit.empty()) {
+        return Error(ErrorCode::kUnavailable, limit + "; ask for a shorter range of time");
+      }
+      const auto opened = store_->OpenForReading(*block, kUsageCacheBytes);
+      const Error error =
+          opened.ok() ? table.Add(**opened, block->total_bytes, block->deleted) : opened.error();
+      if (!error.ok()) return error.WithContext("block " + store::FolderOf(block->name));
+    }
+    return table.Rows();
   }
 
   Result<api::FlushReport> Flush() {
@@ -404,6 +445,7 @@ class Server {
   query::exec::TaskRunner runner_;
   std::unique_ptr<live::LiveTraces> live_;
   std::unique_ptr<compact::Compactor> compactor_;
+  std::unique_ptr<deletion::Deleter> deleter_;
   std::unique_ptr<api::ApiServer> api_;
   std::unique_ptr<net::HttpServer> http_;
   std::unique_ptr<receive::otlp::HttpReceiver> http_receiver_;

@@ -16,6 +16,7 @@
 #define WEFT_GUARDED_BY(mutex) WEFT_THREAD_ATTRIBUTE(guarded_by(mutex))
 #define WEFT_REQUIRES(...) WEFT_THREAD_ATTRIBUTE(requires_capability(__VA_ARGS__))
 #define WEFT_EXCLUDES(...) WEFT_THREAD_ATTRIBUTE(locks_excluded(__VA_ARGS__))
+#define WEFT_RETURN_CAPABILITY(mutex) WEFT_THREAD_ATTRIBUTE(lock_returned(mutex))
 
 namespace weft {
 

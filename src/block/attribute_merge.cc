@@ -30,35 +30,52 @@ std::shared_ptr<const Dictionary> RawUuids(const Dictionary& texts) {
 
 }  // namespace
 
-AttributeMerge::AttributeMerge(Scope scope, std::span<const MergePart> parts)
-    : scope_(scope), parts_(parts) {
+namespace {
+
+constexpr size_t kSketchSlots = size_t{1} << 20;
+
+size_t SlotOf(const OverflowReader::Entry& entry) {
+  const uint64_t hash = model::StringTable::Hash(entry.key);
+  return model::MixBits(hash * 8 + static_cast<uint64_t>(entry.type)) % kSketchSlots;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<AttributeMerge>> AttributeMerge::Make(Scope scope,
+                                                             std::span<const MergePart> parts) {
+  std::unique_ptr<AttributeMerge> merge(new AttributeMerge(scope, parts));
   Counts counts;
-  uint64_t rows = 0;
-  uint32_t inputs = 0;
   for (const MergePart& part : parts) {
-    rows += part.RowsOf(scope);
-    inputs = std::max(inputs, part.input + 1);
-    CountColumns(part, &counts);
-    CountOverflow(part, &counts);
+    WEFT_RETURN_IF_ERROR(merge->CountColumns(part, &counts));
   }
+  const Sketch sketch = merge->CountRoughly();
+  const uint64_t rare_below = RareRowsBelow(merge->KeptRows());
+  for (const MergePart& part : parts) merge->CountOverflow(part, sketch, rare_below, &counts);
+  merge->Choose(counts);
+  return merge;
+}
+
+void AttributeMerge::Choose(const Counts& counts) {
+  uint32_t inputs = 0;
+  for (const MergePart& part : parts_) inputs = std::max(inputs, part.input + 1);
   std::vector<AttributeCount> list;
   std::vector<Name> names;
   for (const auto& [name, count] : counts) {
     list.push_back({name.first, name.second, count.rows, count.uuid});
     names.push_back(name);
   }
-  chosen_ = ChooseColumns(list, rows);
+  chosen_ = ChooseColumns(list, KeptRows());
   for (uint32_t c = 0; c < chosen_.counts.size(); ++c) {
     names_.push_back(names[chosen_.counts[c]]);
     column_of_.emplace(names_.back(), c);
   }
   own_.resize(inputs);
   without_column_.resize(inputs);
-  for (const MergePart& part : parts) {
+  for (const MergePart& part : parts_) {
     std::vector<uint32_t>& own = own_[part.input];
     if (!own.empty() || !without_column_[part.input].empty()) continue;
     own.assign(names_.size(), kNone);
-    const std::vector<ColumnSpec>& columns = part.block->table(scope).columns();
+    const std::vector<ColumnSpec>& columns = part.block->table(scope_).columns();
     for (uint32_t c = 0; c < columns.size(); ++c) {
       const auto attribute = ParseAttributeColumn(columns[c]);
       if (!attribute) continue;
@@ -72,26 +89,68 @@ AttributeMerge::AttributeMerge(Scope scope, std::span<const MergePart> parts)
   }
 }
 
-void AttributeMerge::CountColumns(const MergePart& part, Counts* counts) const {
+namespace {
+
+// Values of rows that come along.
+Result<uint32_t> CountKept(const MergePart& part, Scope scope, uint32_t column) {
+  WEFT_ASSIGN_OR_RETURN(const ColumnPtr values, part.Read(scope, column));
+  uint32_t kept = 0;
+  for (uint32_t row = 0; values != nullptr && row < values->row_count; ++row) {
+    kept += values->has(row) && !part.IsLeftOut(scope, row) ? 1 : 0;
+  }
+  return kept;
+}
+
+}  // namespace
+
+Error AttributeMerge::CountColumns(const MergePart& part, Counts* counts) const {
   const auto group = part.GroupOf(scope_);
-  if (!group) return;
+  if (!group) return Error::Ok();
+  const bool all_kept = part.left_out[static_cast<size_t>(scope_)].empty();
   const TableReader& table = part.block->table(scope_);
   const FileRowGroup& rows = table.row_groups()[*group];
   for (uint32_t c = 0; c < table.columns().size(); ++c) {
     const auto attribute = ParseAttributeColumn(table.columns()[c]);
-    const uint32_t values = rows.row_count - rows.chunks[c].nulls;
+    uint32_t values = rows.row_count - rows.chunks[c].nulls;
     if (!attribute || values == 0) continue;
+    if (!all_kept) {
+      WEFT_ASSIGN_OR_RETURN(values, CountKept(part, scope_, c));
+      if (values == 0) continue;
+    }
     Count& count = (*counts)[Name(attribute->key, attribute->type)];
     count.rows += values;
     count.uuid &= table.columns()[c].kind == ColumnKind::kUuid;
   }
+  return Error::Ok();
 }
 
-void AttributeMerge::CountOverflow(const MergePart& part, Counts* counts) const {
+uint64_t AttributeMerge::KeptRows() const {
+  uint64_t rows = 0;
+  for (const MergePart& part : parts_) rows += part.KeptRowsOf(scope_);
+  return rows;
+}
+
+AttributeMerge::Sketch AttributeMerge::CountRoughly() const {
+  Sketch sketch(kSketchSlots, 0);
+  for (const MergePart& part : parts_) {
+    for (const uint32_t i : part.overflow->EntriesOf(scope_)) {
+      ++sketch[SlotOf(part.overflow->entry(i))];
+    }
+  }
+  return sketch;
+}
+
+void AttributeMerge::CountOverflow(const MergePart& part, const Sketch& sketch, uint64_t rare_below,
+                                   Counts* counts) const {
   for (uint32_t i = 0; i < part.overflow->size(); ++i) {
     const OverflowReader::Entry entry = part.overflow->entry(i);
     if (entry.scope != scope_) continue;
-    Count& count = (*counts)[Name(std::string(entry.key), entry.type)];
+    if (part.IsLeftOut(scope_, static_cast<uint32_t>(entry.row - part.FirstRowOf(scope_))))
+      continue;
+    const Name name(std::string(entry.key), entry.type);
+    // What some part has a column for counts in full, so that the sum is exact.
+    if (sketch[SlotOf(entry)] < rare_below && !counts->contains(name)) continue;
+    Count& count = (*counts)[name];
     ++count.rows;
     count.uuid &= entry.type == ValueType::kString && IsUuidText(entry.text);
   }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -20,7 +21,8 @@ namespace weft::block {
 class AttributeMerge {
  public:
   // The parts must outlive it. Counts all attributes of the scope in all parts and chooses.
-  AttributeMerge(Scope scope, std::span<const MergePart> parts);
+  static Result<std::unique_ptr<AttributeMerge>> Make(Scope scope,
+                                                      std::span<const MergePart> parts);
   AttributeMerge(const AttributeMerge&) = delete;
   AttributeMerge& operator=(const AttributeMerge&) = delete;
 
@@ -48,8 +50,17 @@ class AttributeMerge {
   };
   using Counts = std::map<Name, Count, std::less<>>;
 
-  void CountColumns(const MergePart& part, Counts* counts) const;
-  void CountOverflow(const MergePart& part, Counts* counts) const;
+  AttributeMerge(Scope scope, std::span<const MergePart> parts) : scope_(scope), parts_(parts) {}
+  void Choose(const Counts& counts);
+  Error CountColumns(const MergePart& part, Counts* counts) const;
+  // How often keys without a column occur, by a hash of key and type: too high, never too low. A
+  // million keys that one row each has cost no more memory than one.
+  using Sketch = std::vector<uint32_t>;
+  Sketch CountRoughly() const;
+  // Counts those that may be frequent enough for a column.
+  void CountOverflow(const MergePart& part, const Sketch& sketch, uint64_t rare_below,
+                     Counts* counts) const;
+  uint64_t KeptRows() const;
   // The column of a part's table that has the values of a chosen column, or kNone.
   uint32_t OwnColumn(const MergePart& part, uint32_t column) const {
     return own_[part.input][column];

@@ -3,38 +3,11 @@
 #include <algorithm>
 #include <cstdio>
 
-#include <simdjson.h>
-
 #include "base/checksum.h"
-#include "block/json_text.h"
+#include "block/json_object.h"
 
 namespace weft::block {
 namespace {
-
-// Members `"name":value` of one object, in the order of the calls.
-class ObjectWriter {
- public:
-  explicit ObjectWriter(std::string* out) : out_(*out) { out_.push_back('{'); }
-  void Number(std::string_view name, uint64_t value) {
-    Name(name);
-    out_.append(std::to_string(value));
-  }
-  void String(std::string_view name, std::string_view value) {
-    Name(name);
-    AppendJsonString(value, &out_);
-  }
-  void Name(std::string_view name) {
-    if (!first_) out_.push_back(',');
-    first_ = false;
-    AppendJsonString(name, &out_);
-    out_.push_back(':');
-  }
-  void Close() { out_.push_back('}'); }
-
- private:
-  std::string& out_;
-  bool first_ = true;
-};
 
 void AppendRowGroup(const RowGroupMeta& group, std::string* out) {
   ObjectWriter object(out);
@@ -56,14 +29,12 @@ void AppendFile(const FileMeta& file, std::string* out) {
   object.Close();
 }
 
-template <typename T, typename F>
-void AppendList(const std::vector<T>& items, F append, std::string* out) {
-  out->push_back('[');
-  for (size_t i = 0; i < items.size(); ++i) {
-    if (i > 0) out->push_back(',');
-    append(items[i], out);
-  }
-  out->push_back(']');
+void AppendManyKeys(const ManyKeys& many, std::string* out) {
+  ObjectWriter object(out);
+  object.String("service", many.service);
+  object.Number("keys", many.keys);
+  object.String("example", many.example);
+  object.Close();
 }
 
 // All members but the checksum; the object is still open.
@@ -84,75 +55,22 @@ std::string BodyOf(const BlockMeta& meta) {
   object.Number("last_end_ns", meta.last_end_ns);
   object.Number("duplicate_count", meta.duplicate_count);
   object.Name("row_groups");
-  AppendList(meta.row_groups, AppendRowGroup, &out);
+  AppendJsonList(meta.row_groups, AppendRowGroup, &out);
   object.Name("files");
-  AppendList(meta.files, AppendFile, &out);
+  AppendJsonList(meta.files, AppendFile, &out);
   if (!meta.replaces.empty()) {
     object.Name("replaces");
-    AppendList(
+    AppendJsonList(
         meta.replaces, [](const std::string& id, std::string* to) { AppendJsonString(id, to); },
         &out);
   }
+  if (!meta.deletion.empty()) object.String("deletion", meta.deletion);
+  if (!meta.many_keys.empty()) {
+    object.Name("many_keys");
+    AppendJsonList(meta.many_keys, AppendManyKeys, &out);
+  }
   return out;
 }
-
-// Reads members of one JSON object; stops at the first that is missing or of another type.
-class ObjectReader {
- public:
-  explicit ObjectReader(simdjson::dom::element element) {
-    if (element.get_object().get(object_) != simdjson::SUCCESS) bad_ = "an object";
-  }
-
-  template <typename T>
-  void Number(const char* name, T* out) {
-    uint64_t value = 0;
-    if (!bad_.empty()) return;
-    if (object_[name].get(value) != simdjson::SUCCESS || static_cast<T>(value) != value) {
-      Miss(name);
-    } else {
-      *out = static_cast<T>(value);
-    }
-  }
-  void String(const char* name, std::string* out) {
-    std::string_view value;
-    if (!bad_.empty()) return;
-    if (object_[name].get(value) != simdjson::SUCCESS) {
-      Miss(name);
-    } else {
-      *out = value;
-    }
-  }
-  // Nothing where there is no such member.
-  void OptionalStrings(const char* name, std::vector<std::string>* out) {
-    simdjson::dom::array array;
-    if (!bad_.empty() || object_[name].error() == simdjson::NO_SUCH_FIELD) return;
-    if (object_[name].get(array) != simdjson::SUCCESS) return Miss(name);
-    for (const simdjson::dom::element element : array) {
-      std::string_view value;
-      if (element.get(value) != simdjson::SUCCESS) return Miss(name);
-      out->emplace_back(value);
-    }
-  }
-  // Calls read(ObjectReader&) for each element of an array; it returns the member that was bad.
-  template <typename F>
-  void List(const char* name, F read) {
-    simdjson::dom::array array;
-    if (!bad_.empty()) return;
-    if (object_[name].get(array) != simdjson::SUCCESS) return Miss(name);
-    for (const simdjson::dom::element element : array) {
-      ObjectReader reader(element);
-      read(&reader);
-      if (!reader.bad_.empty()) return Miss(name);
-    }
-  }
-  const std::string& bad() const { return bad_; }
-
- private:
-  void Miss(const char* name) { bad_ = name; }
-
-  simdjson::dom::object object_;
-  std::string bad_;
-};
 
 void ReadRowGroup(ObjectReader* object, RowGroupMeta* group) {
   object->Number("span_count", &group->span_count);
@@ -189,6 +107,13 @@ void ReadBody(ObjectReader* object, BlockMeta* meta) {
   object->List("files",
                [meta](ObjectReader* file) { ReadFile(file, &meta->files.emplace_back()); });
   object->OptionalStrings("replaces", &meta->replaces);
+  object->OptionalString("deletion", &meta->deletion);
+  object->OptionalList("many_keys", [meta](ObjectReader* many) {
+    ManyKeys& to = meta->many_keys.emplace_back();
+    many->String("service", &to.service);
+    many->Number("keys", &to.keys);
+    many->String("example", &to.example);
+  });
 }
 
 }  // namespace

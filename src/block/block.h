@@ -60,9 +60,16 @@ struct RowGroupMeta {
   uint64_t last_trace_start_ns = 0;  // of its traces
 };
 
+// A service that sends ids as attribute keys, see block/key_flood.h.
+struct ManyKeys {
+  std::string service;
+  uint64_t keys = 0;    // distinct ones without a column
+  std::string example;  // one of them
+};
+
 // meta.json: written last, so that its presence makes the block exist.
 struct BlockMeta {
-  static constexpr uint32_t kFormatVersion = 1;
+  static constexpr uint32_t kFormatVersion = 2;
 
   uint32_t format_version = kFormatVersion;
   std::string id;  // see NewBlockId
@@ -81,6 +88,10 @@ struct BlockMeta {
   std::vector<FileMeta> files;  // all but meta.json
   // Ids of blocks whose spans are in this one: where they still lie about they are to be ignored.
   std::vector<std::string> replaces;
+  // Of a block that a deletion has written: the deletion's id. While the record of that deletion is
+  // not there the block is to be ignored. Else empty.
+  std::string deletion;
+  std::vector<ManyKeys> many_keys;
 
   // The text ends with a checksum of itself, which FromJson verifies: kCorrupt when it is not what
   // was written, kUnsupported for a format version of a later weft.

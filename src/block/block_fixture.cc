@@ -7,6 +7,9 @@
 #include <limits>
 #include <map>
 
+#include "block/json_text.h"
+#include "block/schema.h"
+
 namespace weft::block {
 namespace {
 
@@ -512,6 +515,139 @@ BlockInput MakeBlockInput(const std::vector<const SpanBatch*>& batches) {
     input.marks.insert(input.marks.end(), tree.marks.begin(), tree.marks.end());
   }
   return input;
+}
+
+namespace {
+
+// Builds one JSON object, member by member.
+class Description {
+ public:
+  void Text(const char* name, std::string_view text) {
+    Name(name);
+    AppendJsonString(text, &out_);
+  }
+  void Number(const char* name, uint64_t number) {
+    Name(name);
+    out_ += std::to_string(number);
+  }
+  void Raw(const char* name, std::string_view json) {
+    Name(name);
+    out_ += json;
+  }
+  std::string Finish() { return out_ + "}"; }
+
+ private:
+  void Name(const char* name) {
+    out_.push_back(out_.empty() ? '{' : ',');
+    AppendJsonString(name, &out_);
+    out_.push_back(':');
+  }
+  std::string out_;
+};
+
+std::string Join(const std::vector<std::string>& parts, const char* around) {
+  std::string out(1, around[0]);
+  for (const std::string& part : parts) {
+    if (out.size() > 1) out.push_back(',');
+    out += part;
+  }
+  return out + around[1];
+}
+
+std::string DescribeAttributes(const SpanBatch& batch, const AttributeArray& attributes,
+                               model::IndexRange range) {
+  std::vector<std::string> members;
+  for (uint32_t i = range.begin; i < range.end; ++i) {
+    std::string& member = members.emplace_back();
+    AppendJsonString(batch.strings[attributes.key(i)], &member);
+    member.push_back(':');
+    AppendJsonText(batch, attributes[i], &member);
+  }
+  std::sort(members.begin(), members.end());
+  return Join(members, "{}");
+}
+
+std::string DescribeResource(const SpanBatch& batch, uint32_t resource) {
+  Description out;
+  out.Text("schema_url", batch.strings[batch.resources.schema_url[resource]]);
+  out.Number("dropped_attributes", batch.resources.dropped_attributes[resource]);
+  out.Raw("attributes", DescribeAttributes(batch, batch.resources.attributes,
+                                           batch.ResourceAttributesOf(resource)));
+  return out.Finish();
+}
+
+std::string DescribeScope(const SpanBatch& batch, uint32_t scope) {
+  Description out;
+  out.Text("name", batch.strings[batch.scopes.name[scope]]);
+  out.Text("version", batch.strings[batch.scopes.version[scope]]);
+  out.Text("schema_url", batch.strings[batch.scopes.schema_url[scope]]);
+  out.Number("dropped_attributes", batch.scopes.dropped_attributes[scope]);
+  out.Raw("attributes",
+          DescribeAttributes(batch, batch.scopes.attributes, batch.ScopeAttributesOf(scope)));
+  return out.Finish();
+}
+
+std::string DescribeEvents(const SpanBatch& batch, uint32_t row) {
+  std::vector<std::string> events;
+  const model::IndexRange range = batch.EventsOf(row);
+  for (uint32_t e = range.begin; e < range.end; ++e) {
+    Description out;
+    out.Number("time_ns", batch.events.time_ns[e]);
+    out.Text("name", batch.strings[batch.events.name[e]]);
+    out.Number("dropped_attributes", batch.events.dropped_attributes[e]);
+    out.Raw("attributes",
+            DescribeAttributes(batch, batch.events.attributes, batch.EventAttributesOf(e)));
+    events.push_back(out.Finish());
+  }
+  return Join(events, "[]");
+}
+
+std::string DescribeLinks(const SpanBatch& batch, uint32_t row) {
+  std::vector<std::string> links;
+  const model::IndexRange range = batch.LinksOf(row);
+  for (uint32_t l = range.begin; l < range.end; ++l) {
+    Description out;
+    out.Text("trace_id", batch.links.trace_id[l].ToHex());
+    out.Text("span_id", batch.links.span_id[l].ToHex());
+    out.Text("trace_state", batch.strings[batch.links.trace_state[l]]);
+    out.Number("flags", batch.links.flags[l]);
+    out.Number("dropped_attributes", batch.links.dropped_attributes[l]);
+    out.Raw("attributes",
+            DescribeAttributes(batch, batch.links.attributes, batch.LinkAttributesOf(l)));
+    links.push_back(out.Finish());
+  }
+  return Join(links, "[]");
+}
+
+}  // namespace
+
+std::string DescribeSpan(const SpanBatch& batch, uint32_t row) {
+  Description out;
+  out.Text("trace_id", batch.trace_id(row).ToHex());
+  out.Text("span_id", batch.span_id[row].ToHex());
+  if (batch.parent_span_id[row].valid()) {
+    out.Text("parent_span_id", batch.parent_span_id[row].ToHex());
+  } else {
+    out.Raw("parent_span_id", "null");
+  }
+  out.Number("start_ns", batch.start_ns[row]);
+  out.Number("duration_ns", batch.end_ns[row] - batch.start_ns[row]);
+  out.Text("name", batch.strings[batch.name[row]]);
+  out.Text("kind", KindText(batch.kind[row]));
+  out.Text("status_code", StatusText(batch.status[row]));
+  out.Text("status_message", batch.strings[batch.status_message[row]]);
+  out.Text("trace_state", batch.strings[batch.trace_state[row]]);
+  out.Number("flags", batch.flags[row]);
+  out.Number("dropped_attributes", batch.dropped_attributes[row]);
+  out.Number("dropped_events", batch.dropped_events[row]);
+  out.Number("dropped_links", batch.dropped_links[row]);
+  out.Text("service", batch.strings[batch.ServiceName(batch.resource[row])]);
+  out.Raw("attributes", DescribeAttributes(batch, batch.attributes, batch.AttributesOf(row)));
+  out.Raw("resource", DescribeResource(batch, batch.resource[row]));
+  out.Raw("scope", DescribeScope(batch, batch.scope[row]));
+  out.Raw("events", DescribeEvents(batch, row));
+  out.Raw("links", DescribeLinks(batch, row));
+  return out.Finish();
 }
 
 Error MemoryFile::ReadAt(uint64_t offset, size_t length, char* out) const {

@@ -39,6 +39,10 @@ model::SpanBatch MakeShopBatch(uint64_t seed, uint32_t spans);
 // The traces of the batches in preorder, spans sent twice left out.
 BlockInput MakeBlockInput(const std::vector<const model::SpanBatch*>& batches);
 
+// A span with all that it says, as one JSON object: times in ns, ids in hex, attributes sorted by
+// their text. Two spans are the same when their descriptions are.
+std::string DescribeSpan(const model::SpanBatch& batch, uint32_t row);
+
 // A file in memory, optionally handed out as if it were mapped.
 class MemoryFile final : public ReadableFile {
  public:

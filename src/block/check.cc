@@ -137,11 +137,12 @@ class Checker {
   void CheckTraceIds(uint32_t group, const Block::GroupTraces& traces) {
     const ColumnPtr ids = Read(spans(), group, kSpanTraceId);
     if (!ids) return;
+    const auto trace_of_row = block_->TraceOfRow(group, traces);
     for (uint32_t row = 0; row < ids->row_count; ++row) {
       const auto id = model::TraceId::FromBytes(ids->dictionary->strings[ids->codes[row]].data());
-      if (id != traces.id[traces.trace_of_row[row]]) {
+      if (id != traces.id[(*trace_of_row)[row]]) {
         Add(kSpansFile, "trace_id", FirstRow(group) + row, 1,
-            "traces.parquet has another trace id for this row");
+            "the row stands among those of another trace");
       }
     }
   }
@@ -194,10 +195,11 @@ class Checker {
     const ColumnPtr statuses = Read(spans(), group, kSpanStatusCode);
     const ColumnPtr marks = Read(spans(), group, kSpanMarks);
     if (!starts || !durations || !statuses || !marks) return;
+    const auto trace_of_row = block_->TraceOfRow(group, traces);
     std::vector<TraceFacts> facts(traces.size());
     RowGroupMeta seen{.first_start_ns = UINT64_MAX};
     for (uint32_t row = 0; row < starts->row_count; ++row) {
-      TraceFacts& fact = facts[traces.trace_of_row[row]];
+      TraceFacts& fact = facts[(*trace_of_row)[row]];
       const uint64_t start = static_cast<uint64_t>(starts->ints[row]);
       fact.start_ns = std::min(fact.start_ns, start);
       fact.end_ns =

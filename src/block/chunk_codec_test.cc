@@ -10,6 +10,7 @@
 #include "block/delta_codec.h"
 #include "block/hybrid_codec.h"
 #include "block/page_header.h"
+#include "block/split_codec.h"
 #include "block/uuid_text.h"
 
 namespace weft::block {
@@ -72,6 +73,48 @@ TEST(HybridCodec, RefusesWhatEndsTooEarly) {
   }
   EXPECT_FALSE(DecodeHybrid("", 9, 0, 1, out.data()));
   EXPECT_FALSE(DecodeHybrid(bytes, 33, 0, 1, out.data()));
+}
+
+TEST(HybridCodec, CodesAreWholeBytesUnlessFewOrLarge) {
+  EXPECT_EQ(CodeWidthOf(0), 1);
+  EXPECT_EQ(CodeWidthOf(3), 2);
+  EXPECT_EQ(CodeWidthOf(4), 8);
+  EXPECT_EQ(CodeWidthOf(255), 8);
+  EXPECT_EQ(CodeWidthOf(256), 16);
+  EXPECT_EQ(CodeWidthOf(65535), 16);
+  EXPECT_EQ(CodeWidthOf(65536), 17);
+}
+
+TEST(SplitCodec, GivesBackEveryStretch) {
+  SeededRandom random(4);
+  for (const uint32_t count : {0u, 1u, 255u, 256u, 257u, 1000u}) {
+    std::vector<uint64_t> values(count);
+    for (uint64_t& value : values) value = random.Next() >> random.Below(64);
+    std::string bytes = "before";
+    AppendSplit(values, &bytes);
+    const uint32_t skip = static_cast<uint32_t>(random.Below(count + 1));
+    const uint32_t take = static_cast<uint32_t>(random.Below(count - skip + 1));
+    std::vector<uint64_t> part(take);
+    ASSERT_TRUE(DecodeSplit(std::string_view(bytes).substr(6), skip, take, part.data())) << count;
+    EXPECT_THAT(part, ElementsAreArray(values.begin() + skip, values.begin() + skip + take));
+  }
+}
+
+// parquet-format, Encodings.md: the first bytes of all values, then the second ones, and so on.
+TEST(SplitCodec, StandsAsTheSpecificationSays) {
+  std::string bytes;
+  AppendSplit(std::vector<uint64_t>{0x0807060504030201, 0x1817161514131211}, &bytes);
+  EXPECT_EQ(bytes, "\x01\x11\x02\x12\x03\x13\x04\x14\x05\x15\x06\x16\x07\x17\x08\x18");
+}
+
+TEST(SplitCodec, RefusesWhatIsNoWholeNumberOfValues) {
+  const std::string bytes(23, 'x');
+  uint64_t out[3];
+  EXPECT_FALSE(DecodeSplit(bytes, 0, 1, out));
+  EXPECT_TRUE(DecodeSplit(std::string_view(bytes).substr(0, 16), 1, 1, out));
+  EXPECT_FALSE(DecodeSplit(std::string_view(bytes).substr(0, 16), 1, 2, out));
+  EXPECT_FALSE(DecodeSplit(std::string_view(bytes).substr(0, 16), 3, 0, out));
+  EXPECT_FALSE(DecodeSplit("", 0, 1, out));
 }
 
 TEST(Levels, GiveBackEveryStretch) {

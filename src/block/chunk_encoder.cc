@@ -7,6 +7,7 @@
 
 #include "block/delta_codec.h"
 #include "block/hybrid_codec.h"
+#include "block/split_codec.h"
 #include "block/text_escape.h"
 #include "block/uuid_text.h"
 #include "model/ids.h"
@@ -161,7 +162,35 @@ void ChunkEncoder::ChooseForNumbers() {
       return;
     }
   }
-  out_.encoding = IsInteger(spec_->kind) ? ChunkEncoding::kDelta : ChunkEncoding::kPlain;
+  if (IsInteger(spec_->kind) && DifferencesAreSmaller()) {
+    out_.encoding = ChunkEncoding::kDelta;
+  } else {
+    out_.encoding = IsInteger(spec_->kind) || spec_->kind == ColumnKind::kDouble
+                        ? ChunkEncoding::kSplit
+                        : ChunkEncoding::kPlain;
+  }
+}
+
+// Whether neighbours are closer to each other than to zero, as times and row numbers are. Durations
+// and sizes are not: packing their differences saves nothing over the numbers themselves, whose
+// high bytes at least compress.
+bool ChunkEncoder::DifferencesAreSmaller() const {
+  constexpr size_t kSamples = 1024;
+  // A miniblock of differences is packed to the width of its largest.
+  constexpr uint64_t kPackingLossBits = 4;
+  const std::span<const uint64_t> numbers = values_->numbers;
+  const size_t step = std::max<size_t>(1, numbers.size() / kSamples);
+  const auto bits = [](uint64_t number) {
+    const int64_t n = static_cast<int64_t>(number);
+    return static_cast<uint64_t>(std::bit_width(n < 0 ? ~number : number));
+  };
+  uint64_t of_numbers = 0;
+  uint64_t of_differences = 0;
+  for (size_t i = 1; i < numbers.size(); i += step) {
+    of_numbers += bits(numbers[i]);
+    of_differences += bits(numbers[i] - numbers[i - 1]) + kPackingLossBits;
+  }
+  return of_differences < of_numbers || numbers.size() < 2;
 }
 
 // Gives up as soon as the values seen say that most are distinct.
@@ -234,8 +263,9 @@ uint64_t ChunkEncoder::EstimatedBytes() const {
   switch (out_.encoding) {
     case ChunkEncoding::kDictionary:
       if (out_.dictionary_size <= 1) return levels;
-      return levels + present * BitWidthOf(out_.dictionary_size - 1) / 8;
-    case ChunkEncoding::kDelta: return levels + present * 4;
+      return levels + present * CodeWidthOf(out_.dictionary_size - 1) / 8;
+    case ChunkEncoding::kDelta:
+    case ChunkEncoding::kSplit: return levels + present * 4;
     case ChunkEncoding::kPlain:
       if (IsByteKind(spec_->kind)) return levels + value_bytes_;
       if (spec_->kind == ColumnKind::kBool) return levels + present / 8;
@@ -304,12 +334,14 @@ void ChunkEncoder::EncodePage(EncodedPage* page, uint32_t first_value) {
 void ChunkEncoder::AppendPageValues(uint32_t first_value, uint32_t count) {
   std::string& out = out_.page_bytes;
   if (out_.encoding == ChunkEncoding::kDictionary) {
-    const int width = BitWidthOf(out_.dictionary_size == 0 ? 0 : out_.dictionary_size - 1);
+    const int width = CodeWidthOf(out_.dictionary_size == 0 ? 0 : out_.dictionary_size - 1);
     out.push_back(static_cast<char>(width));
     AppendHybrid(std::span(local_codes_).subspan(first_value, count), width, &out);
   } else if (out_.encoding == ChunkEncoding::kDelta) {
     const auto* numbers = reinterpret_cast<const int64_t*>(values_->numbers.data());
     AppendDelta({numbers + first_value, count}, &out);
+  } else if (out_.encoding == ChunkEncoding::kSplit) {
+    AppendSplit(values_->numbers.subspan(first_value, count), &out);
   } else if (IsByteKind(spec_->kind)) {
     for (const uint32_t code : values_->codes.subspan(first_value, count)) {
       if (!AppendBytesValue(code, &out)) bounds_usable_ = false;

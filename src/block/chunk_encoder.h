@@ -1,7 +1,7 @@
 // ChunkEncoder: the values of one column of one row group -> the content of its Parquet pages.
 //
 // 1. Choose the encoding. Byte strings: a dictionary by first use, unless repeating every value is
-//    smaller. Numbers: a dictionary when few are distinct, else differences (integers) or plain.
+//    smaller. Numbers: a dictionary when few are distinct, else differences or their bytes apart.
 // 2. Choose the pages. They end at multiples of `page_rows`, the same rows for every column of a
 //    file, so that a trace is found in one page of each; a column so small that such pages would
 //    be mostly headers gets fewer, up to one for the whole row group.
@@ -36,7 +36,7 @@ struct ColumnValues {
   uint32_t present() const { return static_cast<uint32_t>(numbers.size() + codes.size()); }
 };
 
-enum class ChunkEncoding : uint8_t { kPlain, kDictionary, kDelta };
+enum class ChunkEncoding : uint8_t { kPlain, kDictionary, kDelta, kSplit };
 
 // Smallest and largest value in Parquet's plain encoding; not known when `known` is false.
 struct ValueBounds {
@@ -76,6 +76,7 @@ class ChunkEncoder {
   void CodeByFirstUse();
   void ChooseForNumbers();
   bool BuildNumberDictionary();
+  bool DifferencesAreSmaller() const;
   void WriteDictionary();
   // Appends one byte-kind value in its stored form; returns whether that is the value itself.
   bool AppendBytesValue(uint32_t code, std::string* out) const;

@@ -8,6 +8,7 @@
 
 #include "block/delta_codec.h"
 #include "block/hybrid_codec.h"
+#include "block/split_codec.h"
 #include "block/text_escape.h"
 #include "block/uuid_text.h"
 
@@ -226,6 +227,7 @@ bool ColumnAssembler::AddValues(std::string_view bytes, uint32_t page_values, ui
   switch (shape_.encoding) {
     case ChunkEncoding::kDictionary: return AddCodes(bytes, skip, take);
     case ChunkEncoding::kDelta: return AddDeltas(bytes, page_values, skip, take);
+    case ChunkEncoding::kSplit: return AddSplitNumbers(bytes, skip, take);
     case ChunkEncoding::kPlain:
       if (IsByteKind(shape_.kind)) return AddPlainBytes(bytes, skip, take);
       if (shape_.kind == ColumnKind::kBool) return AddPlainBools(bytes, skip, take);
@@ -255,6 +257,17 @@ bool ColumnAssembler::AddDeltas(std::string_view bytes, uint32_t page_values, ui
   if (!DecodeDelta(bytes, page_values, skip + take, ints_.data() + begin)) return false;
   ints_.erase(ints_.begin() + begin, ints_.begin() + begin + skip);
   return true;
+}
+
+bool ColumnAssembler::AddSplitNumbers(std::string_view bytes, uint32_t skip, uint32_t take) {
+  if (bytes.size() / 8 < uint64_t{skip} + take) return false;
+  const auto add_to = [&](auto* values) {
+    const size_t begin = values->size();
+    values->resize(begin + take);
+    static_assert(sizeof((*values)[0]) == sizeof(uint64_t));
+    return DecodeSplit(bytes, skip, take, values->data() + begin);
+  };
+  return shape_.kind == ColumnKind::kDouble ? add_to(&doubles_) : add_to(&ints_);
 }
 
 bool ColumnAssembler::AddPlainNumbers(std::string_view bytes, uint32_t skip, uint32_t take) {

@@ -62,6 +62,7 @@ class ColumnAssembler {
   bool AddValues(std::string_view bytes, uint32_t page_values, uint32_t skip, uint32_t take);
   bool AddCodes(std::string_view bytes, uint32_t skip, uint32_t take);
   bool AddDeltas(std::string_view bytes, uint32_t page_values, uint32_t skip, uint32_t take);
+  bool AddSplitNumbers(std::string_view bytes, uint32_t skip, uint32_t take);
   bool AddPlainNumbers(std::string_view bytes, uint32_t skip, uint32_t take);
   bool AddPlainBools(std::string_view bytes, uint32_t skip, uint32_t take);
   bool AddPlainBytes(std::string_view bytes, uint32_t skip, uint32_t take);

@@ -25,14 +25,19 @@ class ColumnMerger {
                      const RunList& rows);
 
  private:
-  // Calls emit(part, index of a value) for each value of the rows in order, and missing() for each
-  // row that has none.
+  // Calls emit(part, index of the first value, count) for the values of the rows in order, as many
+  // at a time as stand side by side; and missing(count) for rows that have none, if the column must
+  // have one for each row.
   template <typename Emit, typename Missing>
-  void ForEachValue(std::span<const PackedColumnPtr> columns, const RunList& rows, Emit emit,
-                    Missing missing);
+  void ForEachStretch(std::span<const PackedColumnPtr> columns, const RunList& rows, Emit emit,
+                      Missing missing);
+  template <typename Emit, typename Missing>
+  void EmitPresent(const PackedColumn& column, const RowRun& run, uint32_t place, Emit emit,
+                   Missing missing);
   void MergeNumbers(std::span<const PackedColumnPtr> columns, const RunList& rows);
   void MergeStrings(std::span<const PackedColumnPtr> columns, const RunList& rows);
   void SetBits(uint32_t begin, uint32_t count);
+  void OrBits(uint32_t begin, uint64_t bits);
 
   static constexpr uint32_t kUnknown = 0xffffffff;
 

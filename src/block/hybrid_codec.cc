@@ -15,6 +15,11 @@ void AppendPacked(std::span<const uint32_t> values, int bit_width, std::string* 
   // The accumulator is stored as whole words: room for one beyond the end.
   out->resize(begin + groups * bit_width + 8);
   char* to = out->data() + begin;
+  if (bit_width == 8) {
+    for (size_t i = 0; i < values.size(); ++i) to[i] = static_cast<char>(values[i]);
+    out->resize(begin + groups * bit_width);
+    return;
+  }
   uint64_t pending = 0;
   int pending_bits = 0;
   for (const uint32_t value : values) {
@@ -48,6 +53,11 @@ uint64_t BitsAt(const uint64_t* bitmap, uint32_t begin, uint32_t end) {
 // Reads packed values [skip, skip + count), which the bytes reach.
 void UnpackValues(std::string_view bytes, int bit_width, uint64_t skip, uint32_t count,
                   uint32_t* out) {
+  if (bit_width == 8) {
+    const auto* from = reinterpret_cast<const uint8_t*>(bytes.data()) + skip;
+    std::copy_n(from, count, out);
+    return;
+  }
   const uint64_t mask = (uint64_t{1} << bit_width) - 1;
   uint32_t i = 0;
   // A word may be loaded from wherever 8 bytes are left.
@@ -176,6 +186,12 @@ class RunReader {
 }  // namespace
 
 int BitWidthOf(uint32_t max) { return std::max(1, static_cast<int>(std::bit_width(max))); }
+
+int CodeWidthOf(uint32_t max) {
+  const int bits = BitWidthOf(max);
+  if (bits <= 2 || bits > 16) return bits;
+  return bits <= 8 ? 8 : 16;
+}
 
 void AppendVarint(uint64_t value, std::string* out) {
   while (value >= 0x80) {

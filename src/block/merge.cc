@@ -9,6 +9,7 @@
 #include "block/attribute_merge.h"
 #include "block/attributed_table.h"
 #include "block/column_merger.h"
+#include "block/key_flood.h"
 #include "block/merge_part.h"
 #include "block/row_grouping.h"
 #include "block/schema.h"
@@ -33,19 +34,27 @@ struct MergedTrace {
 
 // The table of spans, events or links, being written.
 struct MergedTable {
-  MergedTable(Scope scope, std::span<const MergePart> parts, const BlockWriterOptions& options)
-      : attributes(scope, parts), file(ColumnsOf(FileOf(scope), attributes.columns()), options) {}
+  MergedTable(std::unique_ptr<AttributeMerge> merge, const BlockWriterOptions& options)
+      : attributes_of(std::move(merge)),
+        attributes(*attributes_of),
+        file(ColumnsOf(FileOf(attributes.scope()), attributes.columns()), options) {}
 
-  AttributeMerge attributes;
+  std::unique_ptr<AttributeMerge> attributes_of;
+  const AttributeMerge& attributes;
   TableWriter file;
   uint64_t rows_written = 0;
 };
 
 class BlockMerger {
  public:
-  BlockMerger(std::span<const std::shared_ptr<const Block>> inputs, BlockMeta meta,
+  BlockMerger(std::span<const std::shared_ptr<const Block>> inputs,
+              std::span<const RowSetPtr> left_out, BlockMeta meta,
               const BlockWriterOptions& options)
-      : inputs_(inputs), options_(options), traces_writer_(options), overflow_writer_(options) {
+      : inputs_(inputs),
+        left_out_(left_out),
+        options_(options),
+        traces_writer_(options),
+        overflow_writer_(options) {
     block_.meta = std::move(meta);
   }
 
@@ -53,9 +62,10 @@ class BlockMerger {
     BeginMeta();
     WEFT_RETURN_IF_ERROR(LoadInputs());
     WEFT_RETURN_IF_ERROR(ListTraces());
-    spans_.emplace(Scope::kSpan, parts_, options_);
-    events_.emplace(Scope::kEvent, parts_, options_);
-    links_.emplace(Scope::kLink, parts_, options_);
+    WEFT_RETURN_IF_ERROR(OpenTable(Scope::kSpan, &spans_));
+    WEFT_RETURN_IF_ERROR(OpenTable(Scope::kEvent, &events_));
+    WEFT_RETURN_IF_ERROR(OpenTable(Scope::kLink, &links_));
+    spans_->file.Reserve(SpanFileBytes());
     const auto groups = GroupTraces(to_group_, operations_, options_.row_group_rows_max);
     for (size_t g = 0; g < groups.size(); ++g) {
       WEFT_RETURN_IF_ERROR(WriteGroup(groups[g], static_cast<int32_t>(g)));
@@ -73,7 +83,20 @@ class BlockMerger {
     meta.last_start_ns = meta.last_end_ns = 0;
     meta.row_groups.clear();
     meta.files.clear();
-    for (const auto& input : inputs_) meta.duplicate_count += input->meta().duplicate_count;
+    meta.many_keys.clear();
+    for (size_t i = 0; i < inputs_.size(); ++i) {
+      meta.duplicate_count += inputs_[i]->meta().duplicate_count;
+      // An example may be of a row that does not come along.
+      const bool whole = left_out_.empty() || left_out_[i] == nullptr;
+      if (whole) MergeManyKeys(inputs_[i]->meta().many_keys, &meta.many_keys);
+    }
+  }
+
+  // Of the inputs: the output is smaller, if only by a little.
+  size_t SpanFileBytes() const {
+    size_t bytes = 0;
+    for (const auto& input : inputs_) bytes += input->table(Scope::kSpan).size_bytes();
+    return bytes;
   }
 
   Error LoadInputs() {
@@ -81,13 +104,24 @@ class BlockMerger {
     for (uint32_t i = 0; i < inputs_.size(); ++i) {
       WEFT_ASSIGN_OR_RETURN(side_batches_[i], inputs_[i]->SideTables());
       batches_.push_back(&side_batches_[i]);
+      const RowSet* left_out = left_out_.empty() ? nullptr : left_out_[i].get();
       for (uint32_t g = 0; g < inputs_[i]->row_group_count(); ++g) {
-        WEFT_ASSIGN_OR_RETURN(MergePart part, MergePart::Load(*inputs_[i], i, g));
+        const FileRowGroup& rows = inputs_[i]->table(Scope::kSpan).row_groups()[g];
+        const bool none = left_out != nullptr &&
+                          left_out->CountIn(rows.first_row, rows.row_count) == rows.row_count;
+        if (none) continue;
+        WEFT_ASSIGN_OR_RETURN(MergePart part, MergePart::Load(*inputs_[i], i, g, left_out));
         parts_.push_back(std::move(part));
       }
     }
     resources_.emplace(Scope::kResource, batches_);
     scopes_.emplace(Scope::kInstrumentation, batches_);
+    return Error::Ok();
+  }
+
+  Error OpenTable(Scope scope, std::optional<MergedTable>* table) {
+    WEFT_ASSIGN_OR_RETURN(auto attributes, AttributeMerge::Make(scope, parts_));
+    table->emplace(std::move(attributes), options_);
     return Error::Ok();
   }
 
@@ -97,6 +131,7 @@ class BlockMerger {
     model::TraceId id;
     Fragment at;
     Code operation = 0;
+    bool whole = true;  // all its rows come along
   };
 
   Error ListTraces() {
@@ -106,24 +141,52 @@ class BlockMerger {
       if (a.id != b.id) return a.id < b.id;
       return a.at.part != b.at.part ? a.at.part < b.at.part : a.at.trace < b.at.trace;
     });
-    TraceJoin join(parts_);
+    TraceJoin join(parts_, FragmentsToJoin(listed));
     std::vector<Fragment> fragments;
+    return ForEachTrace(listed, [&](std::span<const Listed> parts_of_it) -> Error {
+      if (IsSingle(parts_of_it)) {
+        AddSingle(parts_of_it[0]);
+        return Error::Ok();
+      }
+      fragments.clear();
+      for (const Listed& part : parts_of_it) fragments.push_back(part.at);
+      return AddJoined(parts_of_it[0].id, fragments, &join);
+    });
+  }
+
+  // Its rows are copied as they are.
+  static bool IsSingle(std::span<const Listed> trace) {
+    return trace.size() == 1 && trace[0].whole;
+  }
+
+  // Calls visit with all that is listed of one trace, for each; until it fails.
+  template <typename F>
+  static Error ForEachTrace(std::span<const Listed> listed, F visit) {
     for (size_t begin = 0; begin < listed.size();) {
       size_t end = begin + 1;
       while (end < listed.size() && listed[end].id == listed[begin].id) ++end;
-      if (end == begin + 1) {
-        AddSingle(listed[begin]);
-      } else {
-        fragments.clear();
-        for (size_t i = begin; i < end; ++i) fragments.push_back(listed[i].at);
-        WEFT_RETURN_IF_ERROR(AddJoined(listed[begin].id, fragments, &join));
-      }
+      WEFT_RETURN_IF_ERROR(visit(listed.subspan(begin, end - begin)));
       begin = end;
     }
     return Error::Ok();
   }
 
-  // What orders the operation of a row, of the columns given.
+  // By part and trace.
+  static std::vector<Fragment> FragmentsToJoin(std::span<const Listed> listed) {
+    std::vector<Fragment> fragments;
+    [[maybe_unused]] const Error none = ForEachTrace(listed, [&](std::span<const Listed> trace) {
+      for (const Listed& part : trace) {
+        if (!IsSingle(trace)) fragments.push_back(part.at);
+      }
+      return Error::Ok();
+    });
+    std::sort(fragments.begin(), fragments.end(), [](Fragment a, Fragment b) {
+      return a.part != b.part ? a.part < b.part : a.trace < b.trace;
+    });
+    return fragments;
+  }
+
+  // What orders the operation of a row of the columns given.
   Result<Code> OperationAt(const MergePart& part, const Column& names, const Column& resources,
                            uint32_t row) {
     WEFT_ASSIGN_OR_RETURN(const auto services, part.block->ServiceNames(nullptr));
@@ -136,12 +199,17 @@ class BlockMerger {
 
   Error ListPart(uint32_t p, std::vector<Listed>* listed) {
     const MergePart& part = parts_[p];
-    WEFT_ASSIGN_OR_RETURN(const ColumnPtr names, part.Read(Scope::kSpan, kSpanName));
-    WEFT_ASSIGN_OR_RETURN(const ColumnPtr resources, part.Read(Scope::kSpan, kSpanResourceId));
+    const std::span<const uint32_t> first_rows = part.traces->first_row;
+    WEFT_ASSIGN_OR_RETURN(const ColumnPtr names,
+                          part.ReadRows(Scope::kSpan, kSpanName, first_rows));
+    WEFT_ASSIGN_OR_RETURN(const ColumnPtr resources,
+                          part.ReadRows(Scope::kSpan, kSpanResourceId, first_rows));
     for (uint32_t t = 0; t < part.traces->size(); ++t) {
-      WEFT_ASSIGN_OR_RETURN(const Code operation,
-                            OperationAt(part, *names, *resources, part.traces->first_row[t]));
-      listed->push_back({part.traces->id[t], {p, t}, operation});
+      const uint32_t rows = part.traces->row_count[t];
+      const uint32_t kept = part.KeptSpans(part.traces->first_row[t], rows);
+      if (kept == 0) continue;
+      WEFT_ASSIGN_OR_RETURN(const Code operation, OperationAt(part, *names, *resources, t));
+      listed->push_back({part.traces->id[t], {p, t}, operation, kept == rows});
     }
     return Error::Ok();
   }
@@ -156,14 +224,16 @@ class BlockMerger {
   Error AddJoined(model::TraceId id, std::span<const Fragment> fragments, TraceJoin* join) {
     WEFT_ASSIGN_OR_RETURN(JoinedTrace joined, join->Join(fragments));
     block_.meta.duplicate_count += joined.duplicate_count;
-    const PartRow first = joined.rows[0];
-    const MergePart& part = parts_[first.part];
-    WEFT_ASSIGN_OR_RETURN(const ColumnPtr names, part.Read(Scope::kSpan, kSpanName));
-    const std::string_view name = names->dictionary->strings[names->codes[first.row]];
-    SetOperationText(joined.services[0], name, &text_);
+    if (fragments.size() == 1) {
+      // Its other fragments, if it has any, are not here.
+      joined.flags |= parts_[fragments[0].part].traces->flags[fragments[0].trace] & kTraceFragment;
+    }
+    SetOperationText(joined.services[0], joined.first_name, &text_);
     to_group_.push_back({id, joined.start_ns, operations_.Intern(text_),
                          static_cast<uint32_t>(joined.rows.size())});
-    JoinedRow row{std::move(joined), std::string(name), {}};
+    JoinedRow row{std::move(joined), {}, {}, {}};
+    row.root_name = row.trace.first_name;
+    row.trace.first_name = {};
     std::vector<std::string_view> services = row.trace.services;
     AppendServicesText(&services, &row.services);
     row.root_service = std::string(row.trace.services[0]);
@@ -212,42 +282,53 @@ class BlockMerger {
     used_[part] = true;
   }
 
+  // Of traces that are whole the columns are copied one at a time; joined ones have trees of their
+  // own.
   Error LayOutTrees(const TraceGroup& group, bool joined) {
-    WEFT_ASSIGN_OR_RETURN(const auto parents, ReadWhole(Scope::kSpan, kSpanParent));
-    WEFT_ASSIGN_OR_RETURN(const auto sizes, ReadWhole(Scope::kSpan, kSpanSubtreeSize));
-    WEFT_ASSIGN_OR_RETURN(const auto marks, ReadWhole(Scope::kSpan, kSpanMarks));
-    WEFT_ASSIGN_OR_RETURN(const auto ids, ReadWhole(Scope::kSpan, kSpanParentSpanId));
-    std::vector<ColumnPtr> span_ids;
+    WEFT_RETURN_IF_ERROR(CopyNumbers(kSpanParent, &tree_.parent));
+    WEFT_RETURN_IF_ERROR(CopyNumbers(kSpanSubtreeSize, &tree_.subtree_size));
+    WEFT_RETURN_IF_ERROR(CopyNumbers(kSpanMarks, &tree_.marks));
+    WEFT_ASSIGN_OR_RETURN(const ColumnValues ids, MergeColumn(*spans_, kSpanParentSpanId, rows_));
     if (joined) {
-      WEFT_ASSIGN_OR_RETURN(span_ids, ReadWhole(Scope::kSpan, kSpanSpanId));
-    }
-    tree_.Reserve(rows_.row_count());
-    for (const uint32_t t : group.traces) {
-      if (merged_[t].join) {
-        AddJoinedTree(joined_[*merged_[t].join].trace, span_ids);
-        continue;
-      }
-      const uint32_t p = merged_[t].only.part;
-      const uint32_t begin = parts_[p].traces->first_row[merged_[t].only.trace];
-      for (uint32_t row = begin; row < begin + to_group_[t].row_count; ++row) {
-        tree_.AddRow(NumberAt(*parents[p], row), NumberAt(*sizes[p], row),
-                     NumberAt(*marks[p], row));
-        if (ids[p] && ids[p]->has(row)) tree_.SetParentId(NumberAt(*ids[p], row));
-      }
+      JoinTrees(group, ids);
+    } else {
+      tree_.explicit_parent.assign(ids.validity, ids.validity + (ids.rows + 63) / 64);
+      tree_.parent_id.assign(ids.numbers.begin(), ids.numbers.end());
     }
     return Error::Ok();
   }
 
-  // A parent id is stored where the tree does not give it back.
-  void AddJoinedTree(const JoinedTrace& trace, const std::vector<ColumnPtr>& span_ids) {
-    for (size_t i = 0; i < trace.rows.size(); ++i) {
-      tree_.AddRow(trace.parent[i], trace.subtree_size[i], trace.marks[i]);
-      uint64_t derived = 0;
-      if (trace.parent[i] != 0) {
-        const PartRow parent = trace.rows[i - trace.parent[i]];
-        derived = NumberAt(*span_ids[parent.part], parent.row);
+  Error CopyNumbers(SpanColumn column, std::vector<uint64_t>* numbers) {
+    WEFT_ASSIGN_OR_RETURN(const ColumnValues values, MergeColumn(*spans_, column, rows_));
+    numbers->assign(values.numbers.begin(), values.numbers.end());
+    return Error::Ok();
+  }
+
+  void JoinTrees(const TraceGroup& group, const ColumnValues& ids) {
+    tree_.explicit_parent.assign((ids.rows + 63) / 64, 0);
+    uint32_t row = 0;
+    size_t next_id = 0;
+    for (const uint32_t t : group.traces) {
+      const JoinedTrace* trace = merged_[t].join ? &joined_[*merged_[t].join].trace : nullptr;
+      if (trace != nullptr) SetJoinedTree(*trace, row);
+      for (uint32_t i = 0; i < to_group_[t].row_count; ++i, ++row) {
+        if ((ids.validity[row / 64] >> (row % 64) & 1) == 0) continue;
+        const uint64_t id = ids.numbers[next_id++];
+        if (trace == nullptr) tree_.SetParentId(row, id);
       }
-      if (trace.parent_id[i].value != derived) tree_.SetParentId(trace.parent_id[i].value);
+    }
+  }
+
+  // A parent id is stored where the tree does not give it back.
+  void SetJoinedTree(const JoinedTrace& trace, uint32_t first_row) {
+    for (uint32_t i = 0; i < trace.rows.size(); ++i) {
+      const uint32_t row = first_row + i;
+      const uint32_t back = trace.parent[i];
+      tree_.parent[row] = back;
+      tree_.subtree_size[row] = trace.subtree_size[i];
+      tree_.marks[row] = trace.marks[i];
+      const uint64_t derived = back == 0 ? 0 : trace.span_id[i - back].value;
+      if (trace.parent_id[i].value != derived) tree_.SetParentId(row, trace.parent_id[i].value);
     }
   }
 
@@ -330,6 +411,10 @@ class BlockMerger {
       WEFT_RETURN_IF_ERROR(copy(column));
     }
     WEFT_RETURN_IF_ERROR(file->WriteColumn({.rows = count, .numbers = tree_.marks}));
+    // Nobody reads these again, and the columns that follow, most of them, take as much.
+    tree_ = {};
+    codes_ = {};
+    numbers_ = {};
     block_.meta.span_count += count;
     return CopyAttributes(&*spans_, rows_);
   }
@@ -455,7 +540,6 @@ class BlockMerger {
       traces.push_back(trace.join ? RowOfJoined(joined_[*trace.join])
                                   : RowOfSingle(trace.only, texts));
       TraceRow& row = traces.back();
-      row.id = to_group_[t].id;
       row.first_row = first_row;
       row.span_count = to_group_[t].row_count;
       first_row += row.span_count;
@@ -472,7 +556,7 @@ class BlockMerger {
     for (size_t p = 0; p < parts_.size(); ++p) {
       if (!used_[p]) continue;
       WEFT_ASSIGN_OR_RETURN(columns[p],
-                            parts_[p].block->traces().Read(parts_[p].row_group, column, nullptr));
+                            parts_[p].block->ReadTraceColumn(parts_[p].row_group, column, nullptr));
     }
     return columns;
   }
@@ -549,26 +633,15 @@ class BlockMerger {
     std::vector<uint64_t> explicit_parent;  // bit per row
     std::vector<uint64_t> parent_id;        // of those
 
-    void Reserve(uint32_t rows) {
-      parent.reserve(rows);
-      subtree_size.reserve(rows);
-      marks.reserve(rows);
-      explicit_parent.assign((rows + 63) / 64, 0);
-    }
-    void AddRow(uint64_t back, uint64_t size, uint64_t mark) {
-      parent.push_back(back);
-      subtree_size.push_back(size);
-      marks.push_back(mark);
-    }
-    // Of the last row.
-    void SetParentId(uint64_t id) {
-      const size_t row = parent.size() - 1;
+    // Row by row, upwards.
+    void SetParentId(uint32_t row, uint64_t id) {
       explicit_parent[row / 64] |= uint64_t{1} << (row % 64);
       parent_id.push_back(id);
     }
   };
 
   std::span<const std::shared_ptr<const Block>> inputs_;
+  std::span<const RowSetPtr> left_out_;  // of each input, or empty
   BlockWriterOptions options_;
   std::vector<MergePart> parts_;
   std::vector<SpanBatch> side_batches_;  // per input: its resources and scopes
@@ -607,8 +680,9 @@ class BlockMerger {
 }  // namespace
 
 Result<EncodedBlock> MergeBlocks(std::span<const std::shared_ptr<const Block>> inputs,
-                                 BlockMeta meta, const BlockWriterOptions& options) {
-  return BlockMerger(inputs, std::move(meta), options).Run();
+                                 BlockMeta meta, const BlockWriterOptions& options,
+                                 std::span<const RowSetPtr> left_out) {
+  return BlockMerger(inputs, left_out, std::move(meta), options).Run();
 }
 
 }  // namespace weft::block

@@ -185,6 +185,88 @@ TEST(MergeTest, NothingMergesToNothing) {
   EXPECT_EQ(Open(*merged)->row_group_count(), 0u);
 }
 
+// The rows of an open block whose spans have these hashes.
+RowSetPtr RowsOf(const Block& block, const std::vector<uint64_t>& hashes) {
+  RowSetBuilder rows;
+  for (uint32_t g = 0; g < block.row_group_count(); ++g) {
+    const FileRowGroup& group = block.table(Scope::kSpan).row_groups()[g];
+    const SpanBatch spans = block.SpansOf(g, 0, group.row_count).value();
+    for (uint32_t i = 0; i < spans.size(); ++i) {
+      const uint64_t hash = model::ContentHash(spans, i);
+      if (std::find(hashes.begin(), hashes.end(), hash) == hashes.end()) continue;
+      rows.Add(group.first_row + i, 1);
+    }
+  }
+  return std::make_shared<RowSet>(rows.Finish());
+}
+
+// The same columns, but for strings that have all become UUIDs by chance.
+void ExpectOtherKindsAlone(const Block& merged, const Block& direct) {
+  for (const Scope scope : {Scope::kSpan, Scope::kEvent, Scope::kLink}) {
+    const auto& a = merged.table(scope).columns();
+    const auto& b = direct.table(scope).columns();
+    ASSERT_EQ(a.size(), b.size());
+    for (size_t c = 0; c < a.size(); ++c) {
+      EXPECT_EQ(a[c].name, b[c].name);
+      EXPECT_TRUE(a[c].kind == b[c].kind || b[c].kind == ColumnKind::kUuid) << a[c].name;
+    }
+  }
+}
+
+// Deleted spans leave nothing behind: no value, no column, no resource; what stays is what writing
+// the other spans alone would have given.
+TEST(MergeTest, WhatIsLeftOutIsAsIfItHadNeverBeenWritten) {
+  uint32_t equal_files = 0;
+  for (uint64_t seed = 1; seed <= 12; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    const SpanBatch spans = WithoutDuplicates(MakeOddBatch(seed, 30));
+    const BlockWriterOptions in{.row_group_rows_max = 64, .page_rows = 16};
+    const BlockWriterOptions out{.row_group_rows_max = 100, .page_rows = 32};
+    std::vector<uint32_t> kept_rows;
+    std::vector<uint64_t> gone;
+    for (uint32_t i = 0; i < spans.size(); ++i) {
+      // Some traces whole, of some a part, some not at all.
+      const uint32_t t = spans.trace[i];
+      const bool keep = t % 3 == 0 || (t % 3 == 1 && (i * 2654435761u >> 28) % 3 != 0);
+      if (keep) kept_rows.push_back(i);
+      if (!keep) gone.push_back(model::ContentHash(spans, i));
+    }
+    SpanBatch kept;
+    model::BatchAppender(&kept).Append(spans, kept_rows);
+    const EncodedBlock direct = Write(kept, 99, out);
+    std::vector<std::shared_ptr<const Block>> inputs;
+    std::vector<RowSetPtr> left_out;
+    for (const SpanBatch& piece : Cut(spans, 2, [&](uint32_t i) { return spans.trace[i] % 2; })) {
+      inputs.push_back(Open(Write(piece, inputs.size(), in)));
+      left_out.push_back(RowsOf(*inputs.back(), gone));
+    }
+    const auto merged = MergeBlocks(inputs, MetaOf(99, 1), out, left_out);
+    ASSERT_TRUE(merged.ok()) << merged.error().message();
+    EXPECT_EQ(Findings(*merged), "");
+    ExpectSameTraces(*merged, direct);
+    for (const std::string_view file :
+         {kSpansFile, kTracesFile, kEventsFile, kLinksFile, kResourcesFile, kScopesFile}) {
+      if (FileOfBlock(*merged, file) == FileOfBlock(direct, file)) {
+        ++equal_files;
+      } else {
+        ExpectOtherKindsAlone(*Open(*merged), *Open(direct));
+      }
+    }
+  }
+  EXPECT_GT(equal_files, 60u);
+}
+
+TEST(MergeTest, EverythingCanBeLeftOut) {
+  const auto input = Open(Write(WithoutDuplicates(MakeOddBatch(3, 10)), 1, {}));
+  const auto all = std::make_shared<RowSet>(RowSet().Complement(input->meta().span_count));
+  const std::vector<std::shared_ptr<const Block>> inputs{input};
+  const std::vector<RowSetPtr> left_out{all};
+  const auto merged = MergeBlocks(inputs, MetaOf(2, 1), {}, left_out);
+  ASSERT_TRUE(merged.ok()) << merged.error().message();
+  EXPECT_EQ(merged->meta.span_count, 0u);
+  EXPECT_EQ(Findings(*merged), "");
+}
+
 TEST(MergeTest, OneInputIsCopied) {
   const SpanBatch spans = WithoutDuplicates(MakeOddBatch(5, 30));
   const BlockWriterOptions options{.row_group_rows_max = 64, .page_rows = 16};

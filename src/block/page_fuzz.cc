@@ -47,7 +47,7 @@ void ReadPage(std::string_view bytes) {
   const auto byte = [&](size_t i) { return static_cast<uint8_t>(bytes[i]); };
   ColumnShape shape{.kind = static_cast<ColumnKind>(byte(0) % 12),
                     .optional = (byte(0) & 0x80) != 0,
-                    .encoding = static_cast<ChunkEncoding>(byte(1) % 3),
+                    .encoding = static_cast<ChunkEncoding>(byte(1) % 4),
                     .plain_numbers = (byte(1) & 0x80) != 0,
                     .packed = (byte(1) & 0x40) != 0,
                     .raw_uuids = (byte(1) & 0x60) == 0x60};
@@ -55,6 +55,9 @@ void ReadPage(std::string_view bytes) {
   // dictionary.
   const bool integer = shape.kind == ColumnKind::kInt64 || shape.kind == ColumnKind::kTimestamp;
   if (shape.encoding == ChunkEncoding::kDelta && !integer) shape.encoding = ChunkEncoding::kPlain;
+  if (shape.encoding == ChunkEncoding::kSplit && !integer && shape.kind != ColumnKind::kDouble) {
+    shape.encoding = ChunkEncoding::kPlain;
+  }
   if (shape.kind == ColumnKind::kBool) shape.encoding = ChunkEncoding::kPlain;
   const uint32_t rows = 1 + (byte(2) | byte(3) << 8) % kRowsMax;
   const uint32_t skip = byte(4) % rows;

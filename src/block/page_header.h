@@ -15,6 +15,7 @@ enum class PageEncoding : int32_t {
   kRle = 3,
   kDeltaBinaryPacked = 5,
   kRleDictionary = 8,
+  kByteStreamSplit = 9,
 };
 
 struct PageHeader {

@@ -33,6 +33,24 @@ parquet::ReaderProperties FooterProperties() {
   return properties;
 }
 
+bool IsKnownVersion(std::string_view text) {
+  uint32_t version = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
+  return error == std::errc() && end == text.data() + text.size() && version >= 1 &&
+         version <= BlockMeta::kFormatVersion;
+}
+
+bool MayHaveEncoding(ColumnKind kind, ChunkEncoding encoding) {
+  const bool integer = kind == ColumnKind::kInt64 || kind == ColumnKind::kTimestamp;
+  switch (encoding) {
+    case ChunkEncoding::kPlain: return true;
+    case ChunkEncoding::kDictionary: return kind != ColumnKind::kBool && kind != ColumnKind::kId8;
+    case ChunkEncoding::kDelta: return integer;
+    case ChunkEncoding::kSplit: return integer || kind == ColumnKind::kDouble;
+  }
+  return false;
+}
+
 class FooterReader {
  public:
   FooterReader(std::string_view tail, uint64_t file_bytes)
@@ -77,7 +95,8 @@ class FooterReader {
     out.first_row = first_row;
     for (int c = 0; c < group->num_columns(); ++c) {
       ChunkPlace& chunk = out.chunks.emplace_back();
-      if (!ReadChunk(*group->ColumnChunk(c), out.row_count, &chunk)) {
+      if (!ReadChunk(*group->ColumnChunk(c), out.row_count, &chunk) ||
+          !MayHaveEncoding(out_.columns[c].kind, chunk.encoding)) {
         return Corrupt("row group " + std::to_string(ordinal) + " column " + out_.columns[c].name +
                        " has an impossible place");
       }
@@ -111,9 +130,15 @@ class FooterReader {
       chunk->encoding = ChunkEncoding::kDictionary;
       return has(parquet::Encoding::RLE_DICTIONARY);
     }
-    chunk->encoding =
-        has(parquet::Encoding::DELTA_BINARY_PACKED) ? ChunkEncoding::kDelta : ChunkEncoding::kPlain;
-    return chunk->encoding == ChunkEncoding::kDelta || has(parquet::Encoding::PLAIN);
+    if (has(parquet::Encoding::DELTA_BINARY_PACKED)) {
+      chunk->encoding = ChunkEncoding::kDelta;
+    } else if (has(parquet::Encoding::BYTE_STREAM_SPLIT)) {
+      chunk->encoding = ChunkEncoding::kSplit;
+    } else {
+      chunk->encoding = ChunkEncoding::kPlain;
+      return has(parquet::Encoding::PLAIN);
+    }
+    return true;
   }
 
   bool ReadPages(const parquet::ColumnChunkMetaData& from, uint32_t rows, ChunkPlace* chunk) {
@@ -163,7 +188,7 @@ class FooterReader {
     const auto version = key_values->Get(kFormatVersionKey);
     const auto groups = key_values->Get(kSpanRowGroupsKey);
     if (!version.ok() || !groups.ok()) return Corrupt("it has no weft metadata");
-    if (*version != std::to_string(BlockMeta::kFormatVersion)) {
+    if (!IsKnownVersion(*version)) {
       return {ErrorCode::kUnsupported, "it has format version " + *version};
     }
     if (!ReadSpanRowGroups(*groups)) return Corrupt("its list of row groups is broken");

@@ -13,13 +13,19 @@ namespace weft::block {
 namespace {
 
 // Entries of the cache that are no column; per row group but for the first two.
-enum CacheItem : uint32_t { kServiceNamesItem, kTraceIndexItem, kTracesItem, kOverflowItem };
+enum CacheItem : uint32_t {
+  kServiceNamesItem,
+  kTraceIndexItem,
+  kTracesItem,
+  kTraceOfRowItem,
+  kOverflowItem,
+};
 
 Error Corrupt(std::string what) { return {ErrorCode::kCorrupt, std::move(what)}; }
 
-// The file starts with the fixed columns that this version writes, with their types.
-Error CheckColumns(const TableReader& table) {
-  const std::span<const ColumnSpec> fixed = FixedColumns(table.name());
+// The file starts with the fixed columns of its version, with their types.
+Error CheckColumns(const TableReader& table, uint32_t format_version) {
+  const std::span<const ColumnSpec> fixed = FixedColumns(table.name(), format_version);
   const std::vector<ColumnSpec>& columns = table.columns();
   if (columns.size() < fixed.size() || !std::equal(fixed.begin(), fixed.end(), columns.begin())) {
     return Corrupt(table.name() + " lacks columns that every block has");
@@ -39,7 +45,7 @@ Result<std::shared_ptr<const TableReader>> OpenTable(std::string_view name, cons
   WEFT_ASSIGN_OR_RETURN(auto file, opener.Open(name));
   WEFT_ASSIGN_OR_RETURN(auto table,
                         TableReader::Open(std::move(file), *file_meta, std::move(cache), options));
-  WEFT_RETURN_IF_ERROR(CheckColumns(*table));
+  WEFT_RETURN_IF_ERROR(CheckColumns(*table, meta.format_version));
   return table;
 }
 
@@ -140,16 +146,22 @@ std::optional<uint32_t> Block::GroupOf(Scope scope, uint32_t span_row_group) con
   return table(scope).RowGroupOf(whole ? -1 : static_cast<int32_t>(span_row_group));
 }
 
-Result<std::vector<std::shared_ptr<const RowGroup>>> Block::RowGroups(TimeRange range) const {
+Result<std::vector<std::shared_ptr<const RowGroup>>> Block::RowGroups(
+    TimeRange range, const RowSetPtr& deleted) const {
   std::vector<std::shared_ptr<const RowGroup>> groups;
   for (uint32_t g = 0; g < row_group_count(); ++g) {
     const RowGroupMeta& meta = meta_.row_groups[g];
     if (!range.Touches(meta.first_start_ns, meta.last_start_ns)) continue;
-    auto group = StoredRowGroup::Make(shared_from_this(), g);
-    if (!group.ok()) return group.error();
-    groups.push_back(std::move(group).value());
+    const FileRowGroup& rows = table(Scope::kSpan).row_groups()[g];
+    if (deleted && deleted->CountIn(rows.first_row, rows.row_count) == rows.row_count) continue;
+    WEFT_ASSIGN_OR_RETURN(groups.emplace_back(), OpenRowGroup(g, deleted));
   }
   return groups;
+}
+
+Result<std::shared_ptr<const RowGroup>> Block::OpenRowGroup(uint32_t row_group,
+                                                            const RowSetPtr& deleted) const {
+  return StoredRowGroup::Make(shared_from_this(), row_group, deleted.get());
 }
 
 Result<std::shared_ptr<const Block::GroupTraces>> Block::TracesOf(uint32_t row_group,
@@ -158,14 +170,56 @@ Result<std::shared_ptr<const Block::GroupTraces>> Block::TracesOf(uint32_t row_g
   if (auto known = cache_->Find<GroupTraces>(key)) return known;
   auto traces = std::make_shared<GroupTraces>();
   WEFT_RETURN_IF_ERROR(LoadTraces(row_group, traces.get(), bytes));
-  cache_->Insert(key, traces, 256 + traces->size() * 48 + traces->trace_of_row.size() * 4);
+  cache_->Insert(key, traces, 256 + traces->size() * 48);
   return std::shared_ptr<const GroupTraces>(std::move(traces));
+}
+
+std::shared_ptr<const std::vector<uint32_t>> Block::TraceOfRow(uint32_t row_group,
+                                                               const GroupTraces& traces) const {
+  const ColumnCache::Key key{cache_owner_, row_group, kTraceOfRowItem};
+  if (auto known = cache_->Find<std::vector<uint32_t>>(key)) return known;
+  auto rows = std::make_shared<std::vector<uint32_t>>();
+  rows->reserve(meta_.row_groups[row_group].span_count);
+  for (uint32_t t = 0; t < traces.size(); ++t) rows->insert(rows->end(), traces.row_count[t], t);
+  cache_->Insert(key, rows, 64 + rows->size() * sizeof(uint32_t));
+  return rows;
+}
+
+uint32_t Block::IndexOf(TraceColumn column) const {
+  return meta_.format_version == 1 ? column + 1 : column;
+}
+
+Result<ColumnPtr> Block::ReadTraceColumn(uint32_t row_group, TraceColumn column,
+                                         ByteCounter* bytes) const {
+  return traces_->Read(row_group, IndexOf(column), bytes);
+}
+
+// Version 1 stored them a second time in traces.parquet. Since then they are those of the traces'
+// first rows: all that the dictionary has, in its order, unless an id comes twice.
+Error Block::LoadTraceIds(uint32_t row_group, GroupTraces* traces, ByteCounter* bytes) const {
+  const auto add = [traces](std::string_view id) {
+    traces->id.push_back(model::TraceId::FromBytes(id.data()));
+  };
+  const TableReader& spans = table(Scope::kSpan);
+  if (meta_.format_version > 1) {
+    WEFT_ASSIGN_OR_RETURN(const auto dictionary,
+                          spans.DictionaryOf(row_group, kSpanTraceId, bytes));
+    if (dictionary && dictionary->size() == traces->first_row.size()) {
+      for (const std::string_view id : dictionary->strings) add(id);
+      return Error::Ok();
+    }
+  }
+  WEFT_ASSIGN_OR_RETURN(const ColumnPtr ids,
+                        meta_.format_version == 1
+                            ? traces_->Read(row_group, 0, bytes)
+                            : spans.ReadRows(row_group, kSpanTraceId, traces->first_row, bytes));
+  for (uint32_t t = 0; t < ids->row_count; ++t) add(ids->dictionary->strings[ids->codes[t]]);
+  return Error::Ok();
 }
 
 // Traces tile the rows of their row group.
 Error Block::LoadTraces(uint32_t row_group, GroupTraces* traces, ByteCounter* bytes) const {
-  const auto read = [&](TraceColumn column) { return traces_->Read(row_group, column, bytes); };
-  WEFT_ASSIGN_OR_RETURN(const ColumnPtr ids, read(kTraceId));
+  const auto read = [&](TraceColumn column) { return ReadTraceColumn(row_group, column, bytes); };
   WEFT_ASSIGN_OR_RETURN(const ColumnPtr first_rows, read(kTraceFirstRow));
   WEFT_ASSIGN_OR_RETURN(const ColumnPtr counts, read(kTraceSpanCount));
   WEFT_ASSIGN_OR_RETURN(const ColumnPtr starts, read(kTraceStartTime));
@@ -174,14 +228,13 @@ Error Block::LoadTraces(uint32_t row_group, GroupTraces* traces, ByteCounter* by
   WEFT_ASSIGN_OR_RETURN(const ColumnPtr flags, read(kTraceFlags));
   const FileRowGroup& rows = table(Scope::kSpan).row_groups()[row_group];
   uint64_t next = 0;
-  for (uint32_t t = 0; t < ids->row_count; ++t) {
+  for (uint32_t t = 0; t < counts->row_count; ++t) {
     const int64_t count = counts->ints[t];
     if (count <= 0 || static_cast<uint64_t>(first_rows->ints[t]) != rows.first_row + next ||
         static_cast<uint64_t>(count) > rows.row_count - next) {
       return Corrupt("traces.parquet and spans.parquet differ at trace " + std::to_string(t) +
                      " of row group " + std::to_string(row_group));
     }
-    traces->id.push_back(model::TraceId::FromBytes(ids->dictionary->strings[ids->codes[t]].data()));
     traces->first_row.push_back(static_cast<uint32_t>(next));
     traces->row_count.push_back(static_cast<uint32_t>(count));
     traces->start_ns.push_back(static_cast<uint64_t>(starts->ints[t]));
@@ -189,13 +242,12 @@ Error Block::LoadTraces(uint32_t row_group, GroupTraces* traces, ByteCounter* by
                              static_cast<uint64_t>(durations->ints[t]));
     traces->error_count.push_back(static_cast<uint32_t>(errors->ints[t]));
     traces->flags.push_back(static_cast<uint32_t>(flags->ints[t]));
-    traces->trace_of_row.insert(traces->trace_of_row.end(), static_cast<size_t>(count), t);
     next += static_cast<uint64_t>(count);
   }
   if (next != rows.row_count) {
     return Corrupt("traces.parquet does not cover row group " + std::to_string(row_group));
   }
-  return Error::Ok();
+  return LoadTraceIds(row_group, traces, bytes);
 }
 
 Result<std::shared_ptr<const Block::TraceIndex>> Block::LoadTraceIndex() const {
@@ -215,14 +267,40 @@ Result<std::shared_ptr<const Block::TraceIndex>> Block::LoadTraceIndex() const {
   return std::shared_ptr<const TraceIndex>(std::move(index));
 }
 
-Result<std::vector<Block::TracePlace>> Block::PlacesOf(model::TraceId id) const {
+Result<RowSet::Run> Block::RowsAt(const TracePlace& place) const {
+  WEFT_ASSIGN_OR_RETURN(const auto traces, TracesOf(place.row_group, nullptr));
+  const FileRowGroup& rows = table(Scope::kSpan).row_groups()[place.row_group];
+  return RowSet::Run{rows.first_row + traces->first_row[place.trace],
+                     traces->row_count[place.trace]};
+}
+
+Result<std::vector<RowSet::Run>> Block::RowsOfTrace(model::TraceId id,
+                                                    const RowSetPtr& deleted) const {
+  WEFT_ASSIGN_OR_RETURN(const auto places, PlacesOf(id, deleted));
+  std::vector<RowSet::Run> runs;
+  for (const TracePlace& place : places) {
+    WEFT_ASSIGN_OR_RETURN(runs.emplace_back(), RowsAt(place));
+  }
+  return runs;
+}
+
+Result<std::vector<Block::TracePlace>> Block::PlacesOf(model::TraceId id,
+                                                       const RowSetPtr& deleted) const {
   WEFT_ASSIGN_OR_RETURN(const auto index, LoadTraceIndex());
   const auto first =
       std::lower_bound(index->begin(), index->end(), id,
                        [](const TracePlace& place, model::TraceId i) { return place.id < i; });
   auto last = first;
   while (last != index->end() && last->id == id) ++last;
-  return std::vector<TracePlace>(first, last);
+  std::vector<TracePlace> places;
+  for (auto place = first; place != last; ++place) {
+    if (deleted) {
+      WEFT_ASSIGN_OR_RETURN(const RowSet::Run rows, RowsAt(*place));
+      if (deleted->Contains(rows.first)) continue;
+    }
+    places.push_back(*place);
+  }
+  return places;
 }
 
 Result<model::SpanBatch> Block::SpansOf(uint32_t row_group, uint32_t first_row,
@@ -239,8 +317,8 @@ Result<model::SpanBatch> Block::SideTables() const {
   return tables;
 }
 
-Result<model::SpanBatch> Block::FindTrace(model::TraceId id) const {
-  WEFT_ASSIGN_OR_RETURN(const auto places, PlacesOf(id));
+Result<model::SpanBatch> Block::FindTrace(model::TraceId id, const RowSetPtr& deleted) const {
+  WEFT_ASSIGN_OR_RETURN(const auto places, PlacesOf(id, deleted));
   model::SpanBatch spans;
   TraceAssembler assembler(*this, &spans);
   for (const TracePlace& place : places) {
@@ -251,8 +329,8 @@ Result<model::SpanBatch> Block::FindTrace(model::TraceId id) const {
   return spans;
 }
 
-Result<TraceSummary> Block::Summary(model::TraceId id) const {
-  WEFT_ASSIGN_OR_RETURN(const auto places, PlacesOf(id));
+Result<TraceSummary> Block::Summary(model::TraceId id, const RowSetPtr& deleted) const {
+  WEFT_ASSIGN_OR_RETURN(const auto places, PlacesOf(id, deleted));
   TraceSummary whole{.id = id};
   for (const TracePlace& place : places) {
     WEFT_ASSIGN_OR_RETURN(const TraceSummary part,
@@ -270,9 +348,9 @@ Result<TraceSummary> Block::SummaryOf(uint32_t row_group, uint32_t trace,
   const uint32_t begin = traces->first_row[trace];
   const uint32_t end = begin + traces->row_count[trace];
   WEFT_ASSIGN_OR_RETURN(const ColumnPtr root_service,
-                        traces_->ReadRows(row_group, kTraceRootService, row, bytes));
+                        traces_->ReadRows(row_group, IndexOf(kTraceRootService), row, bytes));
   WEFT_ASSIGN_OR_RETURN(const ColumnPtr root_name,
-                        traces_->ReadRows(row_group, kTraceRootName, row, bytes));
+                        traces_->ReadRows(row_group, IndexOf(kTraceRootName), row, bytes));
   const TableReader& spans = table(Scope::kSpan);
   WEFT_ASSIGN_OR_RETURN(const ColumnPtr resources,
                         spans.ReadRange(row_group, kSpanResourceId, begin, end, bytes));

@@ -20,7 +20,9 @@
 #include "block/block.h"
 #include "block/column_cache.h"
 #include "block/overflow_reader.h"
+#include "block/row_set.h"
 #include "block/row_source.h"
+#include "block/schema.h"
 #include "block/table_reader.h"
 #include "model/ids.h"
 #include "model/span_batch.h"
@@ -42,13 +44,22 @@ class Block : public std::enable_shared_from_this<Block> {
 
   const BlockMeta& meta() const { return meta_; }
 
+  // `deleted` are rows of spans.parquet that do not count any more, whole traces; null for none.
+
   // The row groups with a span that starts in `range`.
-  Result<std::vector<std::shared_ptr<const RowGroup>>> RowGroups(TimeRange range = {}) const;
+  Result<std::vector<std::shared_ptr<const RowGroup>>> RowGroups(
+      TimeRange range = {}, const RowSetPtr& deleted = nullptr) const;
+
+  Result<std::shared_ptr<const RowGroup>> OpenRowGroup(uint32_t row_group,
+                                                       const RowSetPtr& deleted = nullptr) const;
 
   // All spans of a trace in this block, in preorder; an empty batch when there are none.
-  Result<model::SpanBatch> FindTrace(model::TraceId id) const;
+  Result<model::SpanBatch> FindTrace(model::TraceId id, const RowSetPtr& deleted = nullptr) const;
   // Its summary; span_count 0 when it is not here. Fragments of it in this block are joined.
-  Result<TraceSummary> Summary(model::TraceId id) const;
+  Result<TraceSummary> Summary(model::TraceId id, const RowSetPtr& deleted = nullptr) const;
+  // The rows of spans.parquet of a trace, one run for each fragment.
+  Result<std::vector<RowSet::Run>> RowsOfTrace(model::TraceId id,
+                                               const RowSetPtr& deleted = nullptr) const;
 
   // ---- For the parts of the reader and for checks; queries go through row groups.
 
@@ -61,12 +72,14 @@ class Block : public std::enable_shared_from_this<Block> {
     std::vector<uint64_t> end_ns;
     std::vector<uint32_t> error_count;
     std::vector<uint32_t> flags;
-    std::vector<uint32_t> trace_of_row;
 
     uint32_t size() const { return static_cast<uint32_t>(id.size()); }
   };
   uint32_t row_group_count() const { return static_cast<uint32_t>(meta_.row_groups.size()); }
   Result<std::shared_ptr<const GroupTraces>> TracesOf(uint32_t row_group, ByteCounter* bytes) const;
+  // The trace of each row: an index into them.
+  std::shared_ptr<const std::vector<uint32_t>> TraceOfRow(uint32_t row_group,
+                                                          const GroupTraces& traces) const;
   Result<TraceSummary> SummaryOf(uint32_t row_group, uint32_t trace, ByteCounter* bytes) const;
   Result<model::SpanBatch> SpansOf(uint32_t row_group, uint32_t first_row, uint32_t count) const;
 
@@ -75,6 +88,8 @@ class Block : public std::enable_shared_from_this<Block> {
 
   const TableReader& table(Scope scope) const { return *tables_[static_cast<size_t>(scope)]; }
   const TableReader& traces() const { return *traces_; }
+  Result<ColumnPtr> ReadTraceColumn(uint32_t row_group, TraceColumn column,
+                                    ByteCounter* bytes) const;
   const TableReader& overflow_table() const { return *overflow_; }
   // The attributes without a column of a row group of spans and of what it owns; -1: of the
   // resources and scopes.
@@ -102,7 +117,11 @@ class Block : public std::enable_shared_from_this<Block> {
   Block() = default;
   Error CheckShape() const;
   Result<std::shared_ptr<const TraceIndex>> LoadTraceIndex() const;
-  Result<std::vector<TracePlace>> PlacesOf(model::TraceId id) const;
+  Result<std::vector<TracePlace>> PlacesOf(model::TraceId id, const RowSetPtr& deleted) const;
+  // In spans.parquet.
+  Result<RowSet::Run> RowsAt(const TracePlace& place) const;
+  uint32_t IndexOf(TraceColumn column) const;
+  Error LoadTraceIds(uint32_t row_group, GroupTraces* traces, ByteCounter* bytes) const;
   Error LoadTraces(uint32_t row_group, GroupTraces* traces, ByteCounter* bytes) const;
 
   BlockMeta meta_;

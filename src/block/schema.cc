@@ -79,7 +79,6 @@ const std::vector<ColumnSpec>& ScopeSpecs() {
 
 const std::vector<ColumnSpec>& TraceSpecs() {
   static const std::vector<ColumnSpec> kSpecs = {
-      {"trace_id", ColumnKind::kId16},
       {"row_group", ColumnKind::kInt32},
       {"first_row", ColumnKind::kInt64},
       {"span_count", ColumnKind::kInt32},
@@ -91,6 +90,15 @@ const std::vector<ColumnSpec>& TraceSpecs() {
       {"services", ColumnKind::kJson},
       {"flags", ColumnKind::kUint32},
   };
+  return kSpecs;
+}
+
+const std::vector<ColumnSpec>& TraceSpecsOfVersion1() {
+  static const std::vector<ColumnSpec> kSpecs = [] {
+    std::vector<ColumnSpec> specs = TraceSpecs();
+    specs.insert(specs.begin(), {"trace_id", ColumnKind::kId16});
+    return specs;
+  }();
   return kSpecs;
 }
 
@@ -164,6 +172,11 @@ std::span<const ColumnSpec> FixedColumns(std::string_view file) {
   if (file == kTracesFile) return TraceSpecs();
   if (file == kAttributesFile) return AttributeSpecs();
   return {};
+}
+
+std::span<const ColumnSpec> FixedColumns(std::string_view file, uint32_t format_version) {
+  if (file == kTracesFile && format_version == 1) return TraceSpecsOfVersion1();
+  return FixedColumns(file);
 }
 
 std::string_view FileOf(Scope scope) {

@@ -89,8 +89,8 @@ enum ScopeColumn : uint32_t {
   kScopeSchemaUrl,
   kScopeDropped,
 };
+// Format version 1 had trace_id before these.
 enum TraceColumn : uint32_t {
-  kTraceId,
   kTraceRowGroup,
   kTraceFirstRow,
   kTraceSpanCount,
@@ -114,7 +114,9 @@ enum AttributeColumnIndex : uint32_t {
   kAttributeBytes,
 };
 
+// The columns that every block has, as this version writes them; or as an older one did.
 std::span<const ColumnSpec> FixedColumns(std::string_view file);
+std::span<const ColumnSpec> FixedColumns(std::string_view file, uint32_t format_version);
 // The file that holds the table of a scope.
 std::string_view FileOf(Scope scope);
 

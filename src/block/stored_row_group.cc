@@ -1,6 +1,7 @@
 #include "block/stored_row_group.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 #include <utility>
@@ -135,14 +136,25 @@ ColumnPtr SpanIdsToHex(const Column& stored) {
 }  // namespace
 
 Result<std::shared_ptr<const RowGroup>> StoredRowGroup::Make(std::shared_ptr<const Block> block,
-                                                             uint32_t row_group) {
+                                                             uint32_t row_group,
+                                                             const RowSet* deleted) {
   std::shared_ptr<StoredRowGroup> group(new StoredRowGroup(std::move(block), row_group));
+  if (deleted != nullptr) {
+    const FileRowGroup& rows = group->block_->table(Scope::kSpan).row_groups()[row_group];
+    group->deleted_ = deleted->Bits(rows.first_row, rows.row_count);
+  }
   WEFT_ASSIGN_OR_RETURN(group->traces_, group->block_->TracesOf(row_group, &group->bytes_));
   return std::shared_ptr<const RowGroup>(std::move(group));
 }
 
 uint32_t StoredRowGroup::row_count() const {
   return block_->table(Scope::kSpan).row_groups()[row_group_].row_count;
+}
+
+const std::vector<uint32_t>& StoredRowGroup::trace_of_row() const {
+  std::call_once(trace_of_row_once_,
+                 [this] { trace_of_row_ = block_->TraceOfRow(row_group_, *traces_); });
+  return *trace_of_row_;
 }
 
 Result<TraceSummary> StoredRowGroup::Summary(uint32_t trace) const {
@@ -267,18 +279,63 @@ Result<std::vector<ColumnPtr>> StoredRowGroup::ReadAttribute(Scope scope,
   return columns;
 }
 
+bool StoredRowGroup::IsDeleted(int64_t row) const {
+  const auto word = static_cast<size_t>(row / 64);
+  return word < deleted_.size() && (deleted_[word] >> (row % 64) & 1) != 0;
+}
+
+Result<std::vector<bool>> StoredRowGroup::RowsThatCount(Scope scope) const {
+  WEFT_ASSIGN_OR_RETURN(const uint32_t rows, TableRows(scope));
+  std::vector<bool> counts(rows, false);
+  if (scope == Scope::kSpan) {
+    for (uint32_t row = 0; row < rows; ++row) counts[row] = !IsDeleted(row);
+  } else if (scope == Scope::kEvent || scope == Scope::kLink) {
+    WEFT_ASSIGN_OR_RETURN(
+        const ColumnPtr spans,
+        Read(scope == Scope::kEvent ? Intrinsic::kEventSpan : Intrinsic::kLinkSpan));
+    for (uint32_t row = 0; row < rows; ++row) counts[row] = !IsDeleted(spans->ints[row]);
+  } else {
+    WEFT_ASSIGN_OR_RETURN(
+        const ColumnPtr owned,
+        Read(scope == Scope::kResource ? Intrinsic::kResource : Intrinsic::kScope));
+    for (uint32_t span = 0; span < owned->row_count; ++span) {
+      const auto row = static_cast<uint64_t>(owned->ints[span]);
+      if (row < rows && !IsDeleted(span)) counts[row] = true;
+    }
+  }
+  return counts;
+}
+
+Result<bool> StoredRowGroup::HasValueThatCounts(Scope scope, uint32_t column,
+                                                const std::vector<bool>& counts) const {
+  const auto group = block_->GroupOf(scope, row_group_);
+  WEFT_ASSIGN_OR_RETURN(const ColumnPtr values, block_->table(scope).Read(*group, column, &bytes_));
+  for (uint32_t row = 0; row < values->row_count && row < counts.size(); ++row) {
+    if (counts[row] && values->has(row)) return true;
+  }
+  return false;
+}
+
 Result<std::vector<RowGroup::KeyInfo>> StoredRowGroup::AttributeKeys() const {
   std::map<std::pair<Scope, std::string>, uint8_t> keys;
+  std::array<std::vector<bool>, 5> counts;  // by scope, where rows are deleted
   for (uint8_t s = 0; s < 5; ++s) {
     const Scope scope = static_cast<Scope>(s);
     const TableReader& table = block_->table(scope);
     const auto group = block_->GroupOf(scope, row_group_);
     if (!group) continue;
+    if (!deleted_.empty()) {
+      WEFT_ASSIGN_OR_RETURN(counts[s], RowsThatCount(scope));
+    }
     for (uint32_t c = 0; c < table.columns().size(); ++c) {
       if (table.AllNull(*group, c)) continue;
-      if (const auto attribute = ParseAttributeColumn(table.columns()[c])) {
-        keys[{scope, attribute->key}] |= 1u << static_cast<uint32_t>(attribute->type);
+      const auto attribute = ParseAttributeColumn(table.columns()[c]);
+      if (!attribute) continue;
+      if (!deleted_.empty()) {
+        WEFT_ASSIGN_OR_RETURN(const bool has, HasValueThatCounts(scope, c, counts[s]));
+        if (!has) continue;
       }
+      keys[{scope, attribute->key}] |= 1u << static_cast<uint32_t>(attribute->type);
     }
   }
   for (const int32_t part : {static_cast<int32_t>(row_group_), -1}) {
@@ -286,6 +343,13 @@ Result<std::vector<RowGroup::KeyInfo>> StoredRowGroup::AttributeKeys() const {
     for (uint32_t i = 0; i < overflow->size(); ++i) {
       const OverflowReader::Entry entry = overflow->entry(i);
       if (entry.type == ValueType::kEmpty) continue;
+      if (!deleted_.empty()) {
+        const std::vector<bool>& rows = counts[static_cast<size_t>(entry.scope)];
+        const auto group = block_->GroupOf(entry.scope, row_group_);
+        if (!group) continue;
+        const uint64_t row = entry.row - block_->table(entry.scope).row_groups()[*group].first_row;
+        if (row >= rows.size() || !rows[row]) continue;
+      }
       keys[{entry.scope, std::string(entry.key)}] |= 1u << static_cast<uint32_t>(entry.type);
     }
   }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,9 +17,10 @@ namespace weft::block {
 
 class StoredRowGroup final : public RowGroup {
  public:
-  // Reads the directory of its traces.
+  // Reads the directory of its traces. `deleted`: see Block::RowGroups.
   static Result<std::shared_ptr<const RowGroup>> Make(std::shared_ptr<const Block> block,
-                                                      uint32_t row_group);
+                                                      uint32_t row_group,
+                                                      const RowSet* deleted = nullptr);
 
   uint32_t row_count() const override;
   uint64_t first_start_ns() const override { return meta().first_start_ns; }
@@ -31,7 +33,7 @@ class StoredRowGroup final : public RowGroup {
   model::TraceId trace_id(uint32_t trace) const override { return traces_->id[trace]; }
   uint64_t trace_start_ns(uint32_t trace) const override { return traces_->start_ns[trace]; }
   uint64_t trace_end_ns(uint32_t trace) const override { return traces_->end_ns[trace]; }
-  const std::vector<uint32_t>& trace_of_row() const override { return traces_->trace_of_row; }
+  const std::vector<uint32_t>& trace_of_row() const override;
   Result<TraceSummary> Summary(uint32_t trace) const override;
 
   Result<uint32_t> TableRows(Scope scope) const override;
@@ -39,6 +41,7 @@ class StoredRowGroup final : public RowGroup {
   Result<std::vector<ColumnPtr>> ReadAttribute(Scope scope, std::string_view key) const override;
   Result<ColumnPtr> ReadAt(Intrinsic column, std::span<const uint32_t> rows) const override;
   Result<std::vector<KeyInfo>> AttributeKeys() const override;
+  const std::vector<uint64_t>& excluded_rows() const override { return deleted_; }
   uint64_t bytes_read() const override { return bytes_.load(std::memory_order_relaxed); }
 
  private:
@@ -50,10 +53,18 @@ class StoredRowGroup final : public RowGroup {
   Result<ColumnPtr> MakeParentIds() const;
   // A stored column turned into what the interface promises.
   Result<ColumnPtr> Convert(Intrinsic column, const ColumnPtr& stored) const;
+  bool IsDeleted(int64_t row) const;
+  // Which rows of a scope's table belong to a span that counts; of a group with deleted rows.
+  Result<std::vector<bool>> RowsThatCount(Scope scope) const;
+  Result<bool> HasValueThatCounts(Scope scope, uint32_t column,
+                                  const std::vector<bool>& counts) const;
 
   std::shared_ptr<const Block> block_;
   uint32_t row_group_;
   std::shared_ptr<const Block::GroupTraces> traces_;
+  mutable std::once_flag trace_of_row_once_;
+  mutable std::shared_ptr<const std::vector<uint32_t>> trace_of_row_;
+  std::vector<uint64_t> deleted_;  // as RowGroup::excluded_rows
   mutable ByteCounter bytes_{0};
 };
 

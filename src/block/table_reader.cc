@@ -35,6 +35,7 @@ PageEncoding ExpectedEncoding(const ChunkPlace& chunk, bool dictionary_page) {
   switch (chunk.encoding) {
     case ChunkEncoding::kDictionary: return PageEncoding::kRleDictionary;
     case ChunkEncoding::kDelta: return PageEncoding::kDeltaBinaryPacked;
+    case ChunkEncoding::kSplit: return PageEncoding::kByteStreamSplit;
     case ChunkEncoding::kPlain: return PageEncoding::kPlain;
   }
   return PageEncoding::kPlain;
@@ -214,6 +215,17 @@ Error TableReader::AddRows(uint32_t row_group, uint32_t column, uint32_t begin, 
     begin += take;
   }
   return Error::Ok();
+}
+
+Result<std::shared_ptr<const Dictionary>> TableReader::DictionaryOf(uint32_t row_group,
+                                                                    uint32_t column,
+                                                                    ByteCounter* bytes) const {
+  auto dictionary = ReadDictionary(ShapeOf(row_group, column), row_group, column, bytes);
+  if (!dictionary.ok()) {
+    return Explain(dictionary.error(), row_group, column, 0,
+                   footer_.row_groups[row_group].row_count);
+  }
+  return dictionary;
 }
 
 ColumnPtr TableReader::FindWhole(uint32_t row_group, uint32_t column) const {

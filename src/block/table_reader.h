@@ -56,6 +56,9 @@ class TableReader {
     return group.chunks[column].nulls == group.row_count;
   }
 
+  // The dictionary of a column of a row group; null when its values are stored one by one.
+  Result<std::shared_ptr<const Dictionary>> DictionaryOf(uint32_t row_group, uint32_t column,
+                                                         ByteCounter* bytes) const;
   // The whole column of a row group.
   Result<ColumnPtr> Read(uint32_t row_group, uint32_t column, ByteCounter* bytes) const;
   // The same, values alone; not kept in the cache. Byte strings that are stored one by one have an

@@ -44,6 +44,7 @@ parquet::Encoding::type ParquetEncoding(ChunkEncoding encoding) {
     case ChunkEncoding::kPlain: return parquet::Encoding::PLAIN;
     case ChunkEncoding::kDictionary: return parquet::Encoding::RLE_DICTIONARY;
     case ChunkEncoding::kDelta: return parquet::Encoding::DELTA_BINARY_PACKED;
+    case ChunkEncoding::kSplit: return parquet::Encoding::BYTE_STREAM_SPLIT;
   }
   return parquet::Encoding::PLAIN;
 }
@@ -241,6 +242,8 @@ TableWriter::TableWriter(std::vector<ColumnSpec> columns, const BlockWriterOptio
     : state_(std::make_unique<State>(std::move(columns), options)) {}
 
 TableWriter::~TableWriter() = default;
+
+void TableWriter::Reserve(size_t bytes) { state_->sink->bytes.reserve(bytes); }
 
 const std::vector<ColumnSpec>& TableWriter::columns() const { return state_->columns; }
 

@@ -22,6 +22,9 @@ class TableWriter {
   TableWriter(std::vector<ColumnSpec> columns, const BlockWriterOptions& options);
   ~TableWriter();
 
+  // Room for a file of about so many bytes: a file that grows holds its memory one and a half
+  // times.
+  void Reserve(size_t bytes);
   const std::vector<ColumnSpec>& columns() const;
 
   // `span_row_group` says which row group of spans.parquet its rows belong to; kWholeBlock for rows

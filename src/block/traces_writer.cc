@@ -23,8 +23,6 @@ Error TracesWriter::Write(std::span<const TraceRow> traces, int32_t ordinal,
                                       [&](uint32_t t) { return traces[t].*code; });
   };
   WEFT_RETURN_IF_ERROR(file_.BeginRowGroup(count, ordinal));
-  WEFT_RETURN_IF_ERROR(filler_.WriteCodes(
-      &file_, count, *strings, [&](uint32_t t) { return InternTraceId(traces[t].id, strings); }));
   WEFT_RETURN_IF_ERROR(numbers([&](const TraceRow&) { return ordinal; }));
   WEFT_RETURN_IF_ERROR(numbers([](const TraceRow& t) { return t.first_row; }));
   WEFT_RETURN_IF_ERROR(numbers([](const TraceRow& t) { return t.span_count; }));

@@ -18,7 +18,6 @@ namespace weft::block {
 
 // What traces.parquet says about one trace. Codes are of the string table that goes with the rows.
 struct TraceRow {
-  model::TraceId id;
   uint64_t first_row = 0;  // of spans.parquet
   uint32_t span_count = 0;
   uint32_t error_count = 0;
@@ -34,7 +33,7 @@ class TracesWriter {
  public:
   explicit TracesWriter(const BlockWriterOptions& options);
 
-  // Writes the row group of row group `ordinal` of spans.parquet. Adds ids to `strings`.
+  // Writes the row group of row group `ordinal` of spans.parquet.
   Error Write(std::span<const TraceRow> traces, int32_t ordinal, model::StringTable* strings);
   TableWriter* file() { return &file_; }
 

@@ -2,8 +2,8 @@
 //
 //   write_fixture_block FOLDER odd|shop SEED COUNT
 //
-// COUNT is of traces (odd) or of spans (shop). Beside the block a shop's folder gets
-// expected.jsonl: each span as one JSON object, straight from what the block was made of.
+// COUNT is of traces (odd) or of spans (shop). Beside the block the folder gets expected.jsonl:
+// each span as one JSON object (DescribeSpan), straight from what the block was made of.
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -12,51 +12,12 @@
 
 #include "block/block.h"
 #include "block/block_fixture.h"
-#include "block/json_text.h"
 #include "block/schema.h"
 
 namespace {
 
 using namespace weft;
 using namespace weft::block;
-
-void AppendMember(const char* name, std::string_view text, std::string* out) {
-  AppendJsonString(name, out);
-  out->push_back(':');
-  AppendJsonString(text, out);
-  out->push_back(',');
-}
-
-void AppendMember(const char* name, uint64_t number, std::string* out) {
-  AppendJsonString(name, out);
-  out->append(":" + std::to_string(number) + ",");
-}
-
-std::string DescribeSpan(const model::SpanBatch& batch, uint32_t row) {
-  std::string out = "{";
-  AppendMember("trace_id", batch.trace_id(row).ToHex(), &out);
-  AppendMember("span_id", batch.span_id[row].ToHex(), &out);
-  if (batch.parent_span_id[row].valid()) {
-    AppendMember("parent_span_id", batch.parent_span_id[row].ToHex(), &out);
-  } else {
-    out += "\"parent_span_id\":null,";
-  }
-  AppendMember("start_ns", batch.start_ns[row], &out);
-  AppendMember("duration_ns", batch.end_ns[row] - batch.start_ns[row], &out);
-  AppendMember("name", batch.strings[batch.name[row]], &out);
-  AppendMember("kind", KindText(batch.kind[row]), &out);
-  AppendMember("status_code", StatusText(batch.status[row]), &out);
-  AppendMember("service", batch.strings[batch.ServiceName(batch.resource[row])], &out);
-  out += "\"attributes\":{";
-  const model::IndexRange range = batch.AttributesOf(row);
-  for (uint32_t i = range.begin; i < range.end; ++i) {
-    if (i > range.begin) out.push_back(',');
-    AppendJsonString(batch.strings[batch.attributes.key(i)], &out);
-    out.push_back(':');
-    AppendJsonText(batch, batch.attributes[i], &out);
-  }
-  return out + "}}\n";
-}
 
 void WriteFile(const std::filesystem::path& path, std::string_view bytes) {
   std::ofstream(path, std::ios::binary)
@@ -68,7 +29,8 @@ int Write(const std::filesystem::path& folder, bool odd, uint64_t seed, uint32_t
   const BlockMeta meta{.id = NewBlockId(1'780'000'000'000'000'000, seed), .tenant = "default"};
   // Several row groups and pages, so that engines have something to skip.
   const BlockWriterOptions options{.row_group_rows_max = 8192, .page_rows = 1024};
-  auto block = WriteBlock(MakeBlockInput({&batch}), meta, options);
+  const BlockInput input = MakeBlockInput({&batch});
+  auto block = WriteBlock(input, meta, options);
   if (!block.ok()) {
     std::fprintf(stderr, "%s\n", block.error().message().c_str());
     return 1;
@@ -77,8 +39,8 @@ int Write(const std::filesystem::path& folder, bool odd, uint64_t seed, uint32_t
   for (const BlockFile& file : block->files) WriteFile(folder / file.name, file.bytes);
   WriteFile(folder / kMetaFile, block->meta.ToJson());
   std::string expected;
-  for (uint32_t row = 0; !odd && row < batch.size(); ++row) expected += DescribeSpan(batch, row);
-  if (!odd) WriteFile(folder / "expected.jsonl", expected);
+  for (const RowRef& row : input.rows) expected += DescribeSpan(batch, row.row) + "\n";
+  WriteFile(folder / "expected.jsonl", expected);
   return 0;
 }
 

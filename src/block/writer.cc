@@ -13,6 +13,7 @@
 #include "block/attributed_table.h"
 #include "block/block.h"
 #include "block/column_filler.h"
+#include "block/key_flood.h"
 #include "block/overflow_writer.h"
 #include "block/row_grouping.h"
 #include "block/schema.h"
@@ -130,6 +131,7 @@ class BlockWriter {
     for (AttributedTable* table : {&span_table_, &event_table_, &link_table_}) {
       table->Open(batches_, &strings_, options_);
     }
+    block_.meta.many_keys = FindManyKeys(input_, span_table_.plan, event_table_.plan);
   }
 
   static void AppendOwned(RowRef span, model::IndexRange range, std::vector<RowRef>* out) {
@@ -290,8 +292,7 @@ class BlockWriter {
 
   // What traces.parquet says of a trace whose rows of the group begin at `first_row`.
   TraceRow Summarize(const BlockInput::Trace& input_trace, uint32_t first_row) {
-    TraceRow trace{.id = input_trace.id,
-                   .first_row = span_table_.rows_written + first_row,
+    TraceRow trace{.first_row = span_table_.rows_written + first_row,
                    .span_count = input_trace.row_count,
                    .flags = input_trace.flags};
     names_.clear();

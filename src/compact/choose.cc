@@ -16,6 +16,11 @@ bool IsFull(uint64_t spans, const ChooseOptions& options) {
   return spans * 100 >= options.spans_max * kFullPercent;
 }
 
+bool IsYoung(const store::CatalogBlock& block, const ChooseOptions& options, int64_t now_ns) {
+  const uint64_t now = static_cast<uint64_t>(std::max<int64_t>(now_ns, 0));
+  return block.meta.created_ns + static_cast<uint64_t>(options.age_min_ns) > now;
+}
+
 bool OlderFirst(const BlockPtr& a, const BlockPtr& b) {
   if (a->meta.last_start_ns != b->meta.last_start_ns) {
     return a->meta.last_start_ns < b->meta.last_start_ns;
@@ -48,7 +53,7 @@ void CutIntoChoices(const std::vector<BlockPtr>& blocks, uint32_t level, bool al
 
 uint64_t Choice::span_count() const {
   uint64_t spans = 0;
-  for (const BlockPtr& block : blocks) spans += block->meta.span_count;
+  for (const BlockPtr& block : blocks) spans += block->meta.span_count - block->deleted_spans();
   return spans;
 }
 
@@ -59,8 +64,10 @@ std::vector<Choice> ChooseBlocks(const store::BlockVector& blocks,
   // By window, newest first.
   std::map<uint64_t, std::vector<BlockPtr>, std::greater<>> windows;
   for (const BlockPtr& block : blocks) {
-    const bool young = block->meta.created_ns + static_cast<uint64_t>(options.age_min_ns) > now;
-    if (young || IsFull(block->meta.span_count, options) || skipped.contains(block->name)) continue;
+    if (IsYoung(*block, options, now_ns) || IsFull(block->meta.span_count, options) ||
+        block->deleted != nullptr || skipped.contains(block->name)) {
+      continue;
+    }
     windows[block->meta.last_start_ns / static_cast<uint64_t>(options.window_ns)].push_back(block);
   }
   std::vector<Choice> choices;
@@ -81,6 +88,17 @@ std::vector<Choice> ChooseBlocks(const store::BlockVector& blocks,
   }
   std::stable_sort(choices.begin(), choices.end(),
                    [](const Choice& a, const Choice& b) { return a.level < b.level; });
+  return choices;
+}
+
+std::vector<Choice> ChooseDeleted(const store::BlockVector& blocks,
+                                  const std::set<store::BlockName>& skipped,
+                                  const ChooseOptions& options, int64_t now_ns) {
+  std::vector<Choice> choices;
+  for (const BlockPtr& block : blocks) {
+    if (block->deleted == nullptr || skipped.contains(block->name)) continue;
+    if (!IsYoung(*block, options, now_ns)) choices.push_back({{block}, block->meta.level});
+  }
   return choices;
 }
 

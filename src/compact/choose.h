@@ -25,16 +25,23 @@ struct ChooseOptions {
 };
 
 struct Choice {
-  std::vector<store::BlockPtr> blocks;  // at least two, oldest first
+  std::vector<store::BlockPtr> blocks;  // oldest first
   uint32_t level = 0;                   // of what they become
 
-  uint64_t span_count() const;
+  uint64_t span_count() const;  // without deleted ones
 };
 
 // Everything that could be merged now, the most urgent first: low levels before high ones, new
-// windows before old ones. `blocks` are those of one tenant; `skipped` are left out.
+// windows before old ones; at least two blocks each. `blocks` are those of one tenant; `skipped`
+// are left out, and so are blocks with deleted rows.
 std::vector<Choice> ChooseBlocks(const store::BlockVector& blocks,
                                  const std::set<store::BlockName>& skipped,
                                  const ChooseOptions& options, int64_t now_ns);
+
+// Blocks with deleted rows, each by itself: they are rewritten without them, whatever their size,
+// and keep their level.
+std::vector<Choice> ChooseDeleted(const store::BlockVector& blocks,
+                                  const std::set<store::BlockName>& skipped,
+                                  const ChooseOptions& options, int64_t now_ns);
 
 }  // namespace weft::compact

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "block/merge.h"
 
 namespace weft::compact {
@@ -57,6 +58,7 @@ void Compactor::Run() {
     const int64_t begin_ns = env_.MonotonicNs();
     const auto result = RunOnce();
     const bool merged = result.ok() && *result;
+    if (merged) ReturnFreeMemory();
     const int64_t took_ns = env_.MonotonicNs() - begin_ns;
     const int64_t percent = std::clamp<int64_t>(options_.cpu_percent, 1, 100);
     const int64_t rest_ns = took_ns * (100 - percent) / percent;
@@ -94,7 +96,7 @@ void Compactor::Expire() {
     metrics_
         .GetCounter("weft_expired_spans_total", "Spans that retention has deleted.",
                     {{"tenant", name.tenant}, {"reason", std::string(expired.reason)}})
-        .Add(expired.block->meta.span_count);
+        .Add(expired.block->meta.span_count - expired.block->deleted_spans());
     LogInfo("a block has expired", {{"tenant", name.tenant},
                                     {"block", name.id},
                                     {"reason", expired.reason},
@@ -125,16 +127,33 @@ std::vector<Choice> Compactor::ChooseAll() {
   return all;
 }
 
+// Those with deleted rows.
+std::vector<Choice> Compactor::ChooseWithDeletions() {
+  std::vector<Choice> all;
+  for (const model::TenantId& tenant : store_.tenants()) {
+    const auto list = store_.Blocks(tenant);
+    for (Choice& choice : ChooseDeleted(*list, skipped_, options_.choose, env_.NowNs())) {
+      // Replaying the log needs its name: it waits until the log is done with it.
+      if (!store_.HasAuxiliary(choice.blocks[0]->name)) all.push_back(std::move(choice));
+    }
+  }
+  return all;
+}
+
 Result<bool> Compactor::RunOnce() {
+  const MutexLock lock(store_.rewriting());
   Expire();
   store_.RemoveRetired(env_.NowNs() - options_.retire_grace_ns);
+  store_.SettleDeletions(env_.NowNs());
   if (const Error error = store_.SaveCatalog(false); !error.ok()) {
     // Nothing but the time of the next start hangs on it.
     LogWarn("the catalog could not be saved; tried again later", {{"error", error.message()}});
   }
-  if (options_.cpu_percent == 0 || (busy_ && busy_())) return false;
-  const std::vector<Choice> choices = ChooseAll();
+  if (busy_ && busy_()) return false;
+  std::vector<Choice> choices = ChooseWithDeletions();
+  if (choices.empty() && options_.cpu_percent != 0) choices = ChooseAll();
   if (choices.empty()) return false;
+  ReturnFreeMemory();
   const Error error = Merge(choices.front());
   if (error.ok()) return true;
   failures_.Add();
@@ -146,7 +165,9 @@ Result<bool> Compactor::RunOnce() {
 Result<block::EncodedBlock> Compactor::MergeOf(const std::vector<BlockPtr>& blocks,
                                                uint32_t level) {
   std::vector<std::shared_ptr<const block::Block>> inputs;
+  std::vector<block::RowSetPtr> deleted;
   for (const BlockPtr& block : blocks) {
+    deleted.push_back(block->deleted);
     auto opened = store_.OpenForReading(*block, options_.cache_bytes);
     if (!opened.ok()) return opened.error().WithContext("block " + FolderOf(block->name));
     inputs.push_back(std::move(opened).value());
@@ -156,11 +177,24 @@ Result<block::EncodedBlock> Compactor::MergeOf(const std::vector<BlockPtr>& bloc
   meta.tenant = blocks.front()->name.tenant;
   meta.created_ns = static_cast<uint64_t>(env_.NowNs());
   meta.level = level;
-  return block::MergeBlocks(inputs, std::move(meta), options_.block);
+  return block::MergeBlocks(inputs, std::move(meta), options_.block, deleted);
+}
+
+// Nothing of them is left. Until they are off the disk the records of the deletions hide them.
+void Compactor::RetireAll(const Choice& choice) {
+  for (const BlockPtr& block : choice.blocks) {
+    store_.RetireBlock(block->name, env_.NowNs());
+    LogInfo("a block has gone, all its spans were deleted",
+            {{"tenant", block->name.tenant}, {"block", block->name.id}});
+  }
 }
 
 Error Compactor::Merge(const Choice& choice) {
   const int64_t begin_ns = env_.MonotonicNs();
+  if (choice.span_count() == 0) {
+    RetireAll(choice);
+    return Error::Ok();
+  }
   WEFT_ASSIGN_OR_RETURN(block::EncodedBlock merged, MergeOf(choice.blocks, choice.level));
   std::vector<BlockName> names;
   uint64_t read_bytes = 0;

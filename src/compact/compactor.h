@@ -6,6 +6,8 @@
 //    an unfinished block, one after it leaves blocks that do not count.
 // 4. Delete what was replaced, a while later, when no query reads it any more.
 // Before each merge what retention rules out is taken away (retention.h), in the same two steps.
+// Blocks of which rows were deleted come first, each by itself, also where merging is switched off:
+// they are rewritten without these rows, or go when nothing is left.
 // After that the store saves its catalog if that is worth it (store::BlockStore::SaveCatalog).
 // Blocks that still carry what replaying the write-ahead log needs are not touched.
 #pragma once
@@ -31,11 +33,12 @@ struct CompactorOptions {
   RetentionOptions retention;
   std::string disk_path;  // whose free space retention looks at
   block::BlockWriterOptions block{.row_group_rows_max = 1u << 19};
-  // Of the time of one core that merging may take; 0: no merging, retention alone.
+  // Of the time of one core that merging may take; 0: no merging but for deletions, retention
+  // alone.
   uint32_t cpu_percent = 25;
   int64_t poll_ns = 2'000'000'000;
   int64_t retire_grace_ns = 120'000'000'000;
-  uint64_t cache_bytes = 4ull << 20;  // for each block that is read
+  uint64_t cache_bytes = 1ull << 20;  // for each block that is read
 };
 
 class Compactor {
@@ -58,7 +61,9 @@ class Compactor {
   void Run();
   void Expire();
   std::vector<Choice> ChooseAll();
+  std::vector<Choice> ChooseWithDeletions();
   Error Merge(const Choice& choice);
+  void RetireAll(const Choice& choice);
   void SkipUnreadable(const Choice& choice, const Error& why);
   Result<block::EncodedBlock> MergeOf(const std::vector<store::BlockPtr>& blocks, uint32_t level);
   bool WaitFor(int64_t ns) WEFT_EXCLUDES(mutex_);

@@ -358,6 +358,20 @@ Result<block::TraceSummary> BatchRowGroup::Summary(uint32_t trace) const {
   return block::SummarizeSpans(spans);
 }
 
+// What is excluded may have been deleted from its block since: then its keys are gone, too.
+Result<std::vector<block::RowGroup::KeyInfo>> BatchRowGroup::AttributeKeys() const {
+  if (excluded_.empty()) return columns_->AttributeKeys();
+  std::vector<uint32_t> rows;
+  for (uint32_t row = 0; row < batch().size(); ++row) {
+    const bool excluded =
+        row / 64 < excluded_.size() && (excluded_[row / 64] >> (row % 64) & 1) != 0;
+    if (!excluded) rows.push_back(row);
+  }
+  auto rest = std::make_shared<SpanBatch>();
+  model::BatchAppender(rest.get()).Append(batch(), rows);
+  return BatchColumns(std::move(rest)).AttributeKeys();
+}
+
 Result<uint32_t> BatchRowGroup::TableRows(Scope scope) const {
   return static_cast<uint32_t>(TableOf(batch(), scope).ends->size());
 }

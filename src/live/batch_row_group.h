@@ -94,7 +94,7 @@ class BatchRowGroup : public block::RowGroup {
   }
   Result<block::ColumnPtr> ReadAt(block::Intrinsic column,
                                   std::span<const uint32_t> rows) const override;
-  Result<std::vector<KeyInfo>> AttributeKeys() const override { return columns_->AttributeKeys(); }
+  Result<std::vector<KeyInfo>> AttributeKeys() const override;
   const std::vector<uint64_t>& excluded_rows() const override { return excluded_; }
 
  private:

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "block/trace_summary.h"
 #include "live/batch_codec.h"
 #include "live/block_builder.h"
@@ -18,6 +19,12 @@ constexpr uint32_t kOverloadRetryMs = 1000;
 // A WAL segment is closed after a block was written when it holds this much: it can be released
 // with that block.
 constexpr uint64_t kRotateBytes = 16 << 20;
+
+// How often FlushAndReleaseLog looks again for spans that were still on their way.
+constexpr int kReleaseRounds = 5;
+
+// Services that are named in metrics for sending too many attribute keys.
+constexpr size_t kKeySendersMax = 20;
 
 }  // namespace
 
@@ -366,6 +373,7 @@ void LiveTraces::RunBuilder() {
       ++builds_running_;
     }
     const Error error = WriteJob(task.runner, *task.job);
+    if (error.ok()) ReturnFreeMemory();
     MutexLock lock(build_mutex_);
     --builds_running_;
     if (error.ok()) {
@@ -391,7 +399,9 @@ Error LiveTraces::WriteJob(ShardRunner* runner, const CutJob& job) {
   if (built.stored_spans > 0) {
     WEFT_ASSIGN_OR_RETURN(std::vector<uint64_t> segments,
                           WalRowSet::SegmentsOf(built.block.auxiliary.back().bytes));
+    const std::vector<block::ManyKeys> many_keys = built.block.meta.many_keys;
     WEFT_RETURN_IF_ERROR(sink_.WriteBlock(std::move(built.block)));
+    ReportManyKeys(job.tenant, many_keys);
     ledger_.AddBlock(job.tenant, job.block_id, std::move(segments));
     blocks_written_->Add();
   }
@@ -403,7 +413,33 @@ Error LiveTraces::WriteJob(ShardRunner* runner, const CutJob& job) {
   return Error::Ok();
 }
 
+// By name for the first ones; a tenant who invents services must not fill the metrics.
+void LiveTraces::ReportManyKeys(const model::TenantId& tenant,
+                                const std::vector<block::ManyKeys>& many_keys) {
+  for (const block::ManyKeys& many : many_keys) {
+    std::pair<model::TenantId, std::string> sender{tenant, many.service};
+    if (!key_senders_.contains(sender)) {
+      if (key_senders_.size() < kKeySendersMax) {
+        LogWarn(
+            "a service sends ids as attribute keys: they get no columns, which makes asking for "
+            "them "
+            "slow; `weft blocks` shows an example",
+            {{"tenant", tenant}, {"service", many.service}, {"keys", many.keys}});
+        key_senders_.insert(sender);
+      } else {
+        sender = {"", "(others)"};
+      }
+    }
+    metrics_
+        .GetCounter("weft_many_attribute_keys_total",
+                    "Attribute keys without a column in blocks where a service has over 1,000.",
+                    {{"tenant", sender.first}, {"service", sender.second}})
+        .Add(many.keys);
+  }
+}
+
 void LiveTraces::ReleaseSegments() {
+  const MutexLock lock(release_mutex_);
   const std::vector<wal::SegmentInfo> segments = wal_->segments();
   if (!segments.empty()) {
     // Without the second, the last blocks before a quiet time would carry their wal_rows.bin, and
@@ -447,6 +483,33 @@ Result<FlushReport> LiveTraces::Flush() {
   }
   if (build_attempts_failed_ != failures_before) return last_build_error_;
   return FlushReport{built_spans_ - spans_before, built_blocks_ - blocks_before};
+}
+
+Result<FlushReport> LiveTraces::FlushAndReleaseLog() {
+  // What was acknowledged so far is in segments below this one; a shard may still be merging the
+  // last of it, which the next round then finds.
+  const uint64_t keep = wal_->Rotate();
+  ledger_.Open(keep, 0);
+  FlushReport sum;
+  uint64_t oldest = 0;
+  for (int round = 0; round < kReleaseRounds; ++round) {
+    if (round > 0) {
+      MutexLock lock(build_mutex_);
+      build_changed_.WaitFor(build_mutex_, kTickNs);
+    }
+    WEFT_ASSIGN_OR_RETURN(const FlushReport report, Flush());
+    sum.spans += report.spans;
+    sum.blocks += report.blocks;
+    ReleaseSegments();
+    const std::vector<wal::SegmentInfo> segments = wal_->segments();
+    if (segments.empty() || segments.front().number >= keep) return sum;
+    oldest = segments.front().number;
+  }
+  return Error(ErrorCode::kUnavailable,
+               "segment " + std::to_string(oldest) +
+                   " of the write-ahead log can't be removed yet, and spans in it would come back: "
+                   "try again; if it stays, the log says why",
+               kOverloadRetryMs);
 }
 
 void LiveTraces::Stop(int64_t deadline_ns) {

@@ -21,8 +21,10 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/env.h"
@@ -81,6 +83,10 @@ class LiveTraces : public model::SpanSink, public block::RowSource {
   // Cuts everything there is now and returns when it is durable in blocks; the first failure
   // otherwise (what failed stays live).
   Result<FlushReport> Flush();
+  // The same, and the log holds none of the spans that were acknowledged before the call either, so
+  // that no replay brings them: what a deletion has to come after. kUnavailable when the log can't
+  // let go of a segment.
+  Result<FlushReport> FlushAndReleaseLog();
   // Refuses new spans, flushes within `deadline_ns`, closes the WAL. Without a flush in time the
   // WAL covers the rest. Called once.
   void Stop(int64_t deadline_ns);
@@ -112,14 +118,17 @@ class LiveTraces : public model::SpanSink, public block::RowSource {
   bool BuilderIsIdle() WEFT_EXCLUDES(build_mutex_);
   void RunBuilder();
   Error WriteJob(ShardRunner* runner, const CutJob& job);
-  void ReleaseSegments();
+  void ReportManyKeys(const model::TenantId& tenant, const std::vector<block::ManyKeys>& many_keys);
+  void ReleaseSegments() WEFT_EXCLUDES(release_mutex_);
 
   Env& env_;
   const LiveOptions options_;
   MetricRegistry& metrics_;
   block::BlockSink& sink_;
   const block::RowSource& stored_;
-  EarlierTraces earlier_traces_;  // of whoever builds: Open, then the builder thread
+  // Of whoever builds: Open, then the builder thread.
+  EarlierTraces earlier_traces_;
+  std::set<std::pair<model::TenantId, std::string>> key_senders_;
   SegmentLedger ledger_;
   std::unique_ptr<wal::Wal> wal_;
   std::vector<std::unique_ptr<ShardRunner>> runners_;
@@ -129,6 +138,8 @@ class LiveTraces : public model::SpanSink, public block::RowSource {
   Counter* duplicates_ = nullptr;
   Counter* blocks_written_ = nullptr;
   Counter* block_failures_ = nullptr;
+
+  Mutex release_mutex_;  // one ReleaseSegments at a time
 
   // Jobs waiting for the builder.
   struct BuildTask {

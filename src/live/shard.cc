@@ -38,12 +38,12 @@ Shard::Tenant& Shard::TenantOf(const model::TenantId& id) {
 }
 
 std::shared_ptr<Chunk> Shard::OpenChunk(Tenant* tenant) {
-  if (!tenant->chunks.empty()) {
-    Chunk& last = *tenant->chunks.back();
-    if (!last.sealed() && last.batch->size() < limits_.chunk_spans) return tenant->chunks.back();
-    if (!last.sealed()) Seal(&last);
-  }
+  if (tenant->chunks.empty()) return tenant->chunks.emplace_back(std::make_shared<Chunk>());
+  const std::shared_ptr<Chunk> last = tenant->chunks.back();
+  if (!last->sealed() && last->batch->size() < limits_.chunk_spans) return last;
+  if (!last->sealed()) Seal(last.get());
   tenant->chunks.push_back(std::make_shared<Chunk>());
+  tenant->chunks.back()->batch->ReserveLike(*last->batch);
   return tenant->chunks.back();
 }
 

@@ -168,6 +168,34 @@ size_t SpanBatch::bytes() const {
          12 * resources.attribute_end.capacity() + 20 * scopes.attribute_end.capacity();
 }
 
+void SpanBatch::ReserveLike(const SpanBatch& other) {
+  const auto reserve = [](auto* to, const auto& from) {
+    to->reserve(from.size() + from.size() / 16);
+  };
+  reserve(&traces, other.traces);
+  reserve(&trace, other.trace);
+  reserve(&span_id, other.span_id);
+  reserve(&parent_span_id, other.parent_span_id);
+  reserve(&start_ns, other.start_ns);
+  reserve(&end_ns, other.end_ns);
+  reserve(&name, other.name);
+  reserve(&kind, other.kind);
+  reserve(&status, other.status);
+  reserve(&status_message, other.status_message);
+  reserve(&trace_state, other.trace_state);
+  reserve(&flags, other.flags);
+  reserve(&resource, other.resource);
+  reserve(&scope, other.scope);
+  reserve(&dropped_attributes, other.dropped_attributes);
+  reserve(&dropped_events, other.dropped_events);
+  reserve(&dropped_links, other.dropped_links);
+  reserve(&attribute_end, other.attribute_end);
+  reserve(&event_end, other.event_end);
+  reserve(&link_end, other.link_end);
+  reserve(&attributes.keys(), other.attributes.keys());
+  reserve(&attributes.values(), other.attributes.values());
+}
+
 void SpanBatch::Clear() {
   strings.Clear();
   traces.clear();

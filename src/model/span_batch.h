@@ -122,6 +122,9 @@ struct SpanBatch {
   bool empty() const { return span_id.empty(); }
   // Memory held, all arrays and the dictionary.
   size_t bytes() const;
+  // Room for about as many spans with as many attributes: arrays that grow by doubling would hold
+  // up to twice what is in them.
+  void ReserveLike(const SpanBatch& other);
   // Empties it for reuse and keeps the memory.
   void Clear();
 

@@ -20,7 +20,7 @@ void BlockList::Count(const CatalogBlock& block, TenantTotals* totals) {
   totals->newest_ns = std::max(totals->newest_ns, meta.last_start_ns);
   ++totals->blocks;
   totals->bytes += block.total_bytes;
-  totals->spans += meta.span_count;
+  totals->spans += meta.span_count - block.deleted_spans();
   totals->traces += meta.trace_count;
 }
 
@@ -55,7 +55,7 @@ BlockPtr BlockList::TakeOut(const std::string& id, Tenant* tenant, BlockVector* 
   TenantTotals& totals = tenant->totals;
   --totals.blocks;
   totals.bytes -= block->total_bytes;
-  totals.spans -= block->meta.span_count;
+  totals.spans -= block->meta.span_count - block->deleted_spans();
   totals.traces -= block->meta.trace_count;
   totals.newest_ns = list->empty() ? 0 : list->front()->meta.last_start_ns;
   if (list->empty()) {
@@ -83,12 +83,14 @@ void BlockList::Replace(CatalogBlock block, const std::vector<BlockName>& others
 }
 
 void BlockList::Change(const model::TenantId& name, const std::vector<std::string>& gone,
-                       std::vector<CatalogBlock> come) {
+                       std::vector<CatalogBlock> come,
+                       const std::vector<block::Deletion::Part>& hidden) {
   const MutexLock lock(mutex_);
   Tenant& tenant = tenants_[name];
   auto copy =
       tenant.list ? std::make_shared<BlockVector>(*tenant.list) : std::make_shared<BlockVector>();
   for (const std::string& id : gone) TakeOut(id, &tenant, copy.get());
+  for (const block::Deletion::Part& part : hidden) Hide(part, &tenant, copy.get());
   for (CatalogBlock& block : come) {
     auto added = std::make_shared<const CatalogBlock>(std::move(block));
     tenant.by_id[added->name.id] = added;
@@ -97,6 +99,19 @@ void BlockList::Change(const model::TenantId& name, const std::vector<std::strin
   }
   std::sort(copy->begin(), copy->end(), NewerFirst);
   tenant.list = std::move(copy);
+}
+
+void BlockList::Hide(const block::Deletion::Part& part, Tenant* tenant, BlockVector* list) {
+  const auto known = tenant->by_id.find(part.block_id);
+  if (known == tenant->by_id.end()) return;
+  const BlockPtr& block = known->second;
+  auto changed = std::make_shared<CatalogBlock>(*block);
+  changed->deleted = std::make_shared<const block::RowSet>(
+      block->deleted ? block::RowSet::Union(*block->deleted, part.rows) : part.rows);
+  tenant->totals.spans -= changed->deleted_spans() - block->deleted_spans();
+  *std::lower_bound(list->begin(), list->end(), block, NewerFirst) = changed;
+  tenant->by_id.erase(known);  // its key is in the old block
+  tenant->by_id.emplace(changed->name.id, changed);
 }
 
 BlockPtr BlockList::Remove(const BlockName& name) {

@@ -25,7 +25,7 @@ bool NewerFirst(const BlockPtr& a, const BlockPtr& b);
 struct TenantTotals {
   uint64_t blocks = 0;
   uint64_t bytes = 0;
-  uint64_t spans = 0;
+  uint64_t spans = 0;  // without deleted ones
   uint64_t traces = 0;
   uint64_t oldest_ns = 0;  // first start of any span; 0 when there are no blocks
   uint64_t newest_ns = 0;
@@ -41,9 +41,11 @@ class BlockList {
   void Add(CatalogBlock block) WEFT_EXCLUDES(mutex_);
   // Puts one in the place of others, in one step.
   void Replace(CatalogBlock block, const std::vector<BlockName>& others) WEFT_EXCLUDES(mutex_);
-  // Takes some of a tenant's blocks away and adds others, in one step.
+  // Takes some of a tenant's blocks away, hides rows of others as far as these are there, and adds
+  // some, in one step.
   void Change(const model::TenantId& tenant, const std::vector<std::string>& gone,
-              std::vector<CatalogBlock> come) WEFT_EXCLUDES(mutex_);
+              std::vector<CatalogBlock> come, const std::vector<block::Deletion::Part>& hidden = {})
+      WEFT_EXCLUDES(mutex_);
   // The block that was removed, or null.
   BlockPtr Remove(const BlockName& name) WEFT_EXCLUDES(mutex_);
 
@@ -63,6 +65,7 @@ class BlockList {
   static void Count(const CatalogBlock& block, TenantTotals* totals);
   // Takes the block out of `list`, which is to become the tenant's; null when it is not there.
   static BlockPtr TakeOut(const std::string& id, Tenant* tenant, BlockVector* list);
+  static void Hide(const block::Deletion::Part& part, Tenant* tenant, BlockVector* list);
 
   mutable Mutex mutex_;
   std::map<model::TenantId, Tenant> tenants_ WEFT_GUARDED_BY(mutex_);

@@ -18,22 +18,40 @@ BlockShelf::BlockShelf(ObjectStore& objects, MetricRegistry& metrics,
       options_(options),
       damaged_gauge_(metrics.GetGauge("weft_store_damaged_blocks",
                                       "Blocks that are there and can't be read; see the log.")),
+      deletions_(objects, metrics),
       writer_(objects, options.catalog) {}
 
 Error BlockShelf::Load(bool remove_unfinished) {
   WEFT_ASSIGN_OR_RETURN(Catalog catalog,
                         ReadCatalog(objects_, {.parallel_reads = options_.parallel_reads}));
+  for (const Catalog::DamagedDeletion& damaged : catalog.damaged_deletions) {
+    return damaged.error.WithContext(
+        "the record of a deletion, " + damaged.object +
+        ", is damaged and spans that it hides would be seen again; restore it, or remove it to "
+        "accept that");
+  }
   writer_.Begin(catalog);
   catalog_objects_ = std::move(catalog.objects);
+  if (remove_unfinished) WEFT_RETURN_IF_ERROR(MakeDurable(catalog));
   for (const std::string& folder : catalog.strangers) {
     LogWarn("a folder among the blocks is not a block and is left alone", {{"folder", folder}});
+  }
+  for (const std::string& folder : catalog.unfinished_deletions) {
+    if (!remove_unfinished) break;
+    if (const Error error = objects_.DeleteFolder(folder); !error.ok()) {
+      LogWarn("what is left of a deletion that did not happen could not be removed",
+              {{"folder", folder}, {"error", error.message()}});
+    }
   }
   for (const BlockName& name : catalog.replaced) ignored_[name.tenant].push_back(name.id);
   for (const BlockName& name : catalog.unfinished) {
     if (!remove_unfinished) break;
     LogInfo("an unfinished block was removed", {{"tenant", name.tenant}, {"block", name.id}});
-    if (const Error error = objects_.DeleteFolder(FolderOf(name)); !error.ok()) {
-      LogWarn("an unfinished block could not be removed", {{"error", error.message()}});
+    if (const Error error = Remove(name); !error.ok()) {
+      LogWarn("an unfinished block could not be removed; tried again later",
+              {{"error", error.message()}});
+      const MutexLock lock(mutex_);
+      retired_.push_back({name, INT64_MIN, 0});
     }
   }
   if (remove_unfinished) {
@@ -52,7 +70,28 @@ Error BlockShelf::Load(bool remove_unfinished) {
     for (const CatalogBlock& block : catalog.blocks) Remember(block);
   }
   list_.Fill(std::move(catalog.blocks));
+  deletions_.Fill(std::move(catalog.deletions));
   for (const model::TenantId& tenant : list_.tenants()) UpdateGauges(tenant);
+  return Error::Ok();
+}
+
+// An earlier life may have ended between writing one of these and syncing it. What they replace,
+// the log's copy or the rows that they hide is destroyed from now on, because they are there. What
+// a snapshot tells of was durable before it was written.
+Error BlockShelf::MakeDurable(const Catalog& catalog) {
+  std::vector<BlockName> names;
+  if (!catalog.replaced.empty()) names = catalog.replacing;
+  for (const CatalogBlock& block : catalog.blocks) {
+    if (!block.auxiliary.empty()) names.push_back(block.name);
+  }
+  for (const BlockName& name : names) {
+    const Error error = objects_.MakeDurable(ObjectOf(name, kMetaFile));
+    if (!error.ok()) return error.WithContext("block " + FolderOf(name));
+  }
+  for (const block::Deletion& deletion : catalog.deletions) {
+    if (deletion.done()) continue;
+    WEFT_RETURN_IF_ERROR(objects_.MakeDurable(DeletionObject(deletion.tenant, deletion.id)));
+  }
   return Error::Ok();
 }
 
@@ -77,8 +116,15 @@ Error BlockShelf::Refresh(const Watcher& watcher) {
     for (const Catalog::Damaged& block : changes.damaged) SetAside(block.name, block.error);
     WEFT_RETURN_IF_ERROR(watcher.before(tenant, changes));
     ignored_[tenant] = std::move(changes.ignored);
-    if (changes.come.empty() && changes.gone.empty()) continue;
-    list_.Change(tenant, changes.gone, std::move(changes.come));
+    // Of what the deletions that are new hide: the blocks that they have written come with it.
+    std::vector<block::Deletion::Part> hidden;
+    for (const block::Deletion& deletion : changes.deletions) {
+      if (deletions_.Find(tenant, deletion.id) != nullptr) continue;
+      hidden.insert(hidden.end(), deletion.parts.begin(), deletion.parts.end());
+    }
+    deletions_.Fill(std::move(changes.deletions));
+    if (changes.come.empty() && changes.gone.empty() && hidden.empty()) continue;
+    list_.Change(tenant, changes.gone, std::move(changes.come), hidden);
     watcher.after(tenant, changes.gone);
     UpdateGauges(tenant);
   }
@@ -123,6 +169,7 @@ Error BlockShelf::Replace(block::EncodedBlock block, const std::vector<BlockName
                           int64_t now_ns) {
   const model::TenantId tenant = block.meta.tenant;
   block.meta.replaces.clear();
+  WEFT_RETURN_IF_ERROR(ResolveDoubts(tenant));
   std::vector<Retired> replaced;
   for (const BlockName& name : others) {
     const BlockPtr other = list_.Find(name);
@@ -200,6 +247,80 @@ uint64_t BlockShelf::retired_bytes() const {
   uint64_t bytes = 0;
   for (const Retired& retired : retired_) bytes += retired.bytes;
   return bytes;
+}
+
+Error BlockShelf::Commit(const block::Deletion& deletion, std::vector<CatalogBlock> blocks) {
+  Error error = ResolveDoubts(deletion.tenant);
+  bool in_doubt = false;
+  if (error.ok()) {
+    const auto is_needed = [this](const block::Deletion& known) {
+      const auto list = list_.Get(known.tenant);
+      return std::any_of(list->begin(), list->end(),
+                         [&](const BlockPtr& block) { return block->meta.deletion == known.id; });
+    };
+    error = deletions_.Put(deletion, is_needed, &in_doubt);
+  }
+  if (in_doubt) {
+    LogWarn("the record of a deletion that failed can't be removed; tried again later",
+            {{"tenant", deletion.tenant}, {"deletion", deletion.id}});
+    const MutexLock lock(mutex_);
+    in_doubt_.push_back({deletion.tenant, deletion.id, std::move(blocks)});
+    return error;
+  }
+  if (!error.ok()) {
+    Abandon(blocks);
+    return error;
+  }
+  list_.Change(deletion.tenant, {}, std::move(blocks), deletion.parts);
+  writer_.Changed(deletion.tenant);
+  UpdateGauges(deletion.tenant);
+  metrics_
+      .GetCounter("weft_deleted_spans_total", "Spans that somebody asked to delete.",
+                  {{"tenant", deletion.tenant}})
+      .Add(deletion.span_count);
+  return Error::Ok();
+}
+
+// What can't be removed is no block without its deletion, and goes at the next start.
+void BlockShelf::Abandon(const std::vector<CatalogBlock>& blocks) {
+  for (const CatalogBlock& block : blocks) Undo(block.name, false);
+}
+
+// Perhaps a deletion is on the disk that hides rows of blocks and counts others in. Nothing may
+// come in the place of these before that is over: after a restart both would count.
+Error BlockShelf::ResolveDoubts(const model::TenantId& tenant) {
+  std::vector<InDoubt> found;
+  {
+    const MutexLock lock(mutex_);
+    for (const InDoubt& doubt : in_doubt_) {
+      if (doubt.tenant == tenant) found.push_back(doubt);
+    }
+  }
+  for (const InDoubt& doubt : found) {
+    if (const Error error = deletions_.RemoveInDoubt(doubt.tenant, doubt.id); !error.ok()) {
+      return error.WithContext("what is left of deletion " + doubt.id + " that failed");
+    }
+    Abandon(doubt.blocks);
+    const MutexLock lock(mutex_);
+    std::erase_if(in_doubt_, [&](const InDoubt& d) { return d.id == doubt.id; });
+  }
+  return Error::Ok();
+}
+
+void BlockShelf::SettleDeletions(int64_t now_ns) {
+  if (!deletions_.any_pending()) return;
+  std::set<BlockName> on_disk;
+  for (const model::TenantId& tenant : list_.tenants()) {
+    const auto list = list_.Get(tenant);
+    for (const BlockPtr& block : *list) on_disk.insert(block->name);
+  }
+  {
+    const MutexLock lock(mutex_);
+    for (const Retired& retired : retired_) on_disk.insert(retired.name);
+    for (const Remains& remains : remains_) on_disk.insert(remains.name);
+    for (const Catalog::Damaged& damaged : damaged_) on_disk.insert(damaged.name);
+  }
+  deletions_.Settle(on_disk, now_ns);
 }
 
 bool BlockShelf::HasAuxiliary(const BlockName& name) const {

@@ -19,6 +19,7 @@
 #include "store/block_list.h"
 #include "store/catalog.h"
 #include "store/catalog_writer.h"
+#include "store/deletion_records.h"
 #include "store/object_store.h"
 
 namespace weft::store {
@@ -65,6 +66,21 @@ class BlockShelf {
   std::vector<BlockName> RemoveRetired(int64_t until_ns) WEFT_EXCLUDES(mutex_);
   // Of blocks that were replaced or retired and are still on the disk.
   uint64_t retired_bytes() const WEFT_EXCLUDES(mutex_);
+
+  // A block for a deletion that is not there yet (BlockMeta::deletion names it): durable, and
+  // visible with it.
+  Result<CatalogBlock> PutForDeletion(const block::EncodedBlock& block) { return Put(block); }
+  // Makes the deletion durable and shows it: its rows are hidden and `blocks`, from PutForDeletion,
+  // visible in one step. On failure nothing has changed and the blocks are removed, now or before
+  // the next block of the tenant is replaced. One call at a time, and none while Replace runs.
+  Error Commit(const block::Deletion& deletion, std::vector<CatalogBlock> blocks)
+      WEFT_EXCLUDES(mutex_);
+  // Removes blocks of a deletion that is given up before Commit.
+  void Abandon(const std::vector<CatalogBlock>& blocks);
+  // Records which deletions have been carried out: of the blocks that they name nothing is left.
+  void SettleDeletions(int64_t now_ns) WEFT_EXCLUDES(mutex_);
+  const DeletionRecords& deletions() const { return deletions_; }
+
   // Whether some auxiliary file lies in the block's folder.
   bool HasAuxiliary(const BlockName& name) const WEFT_EXCLUDES(mutex_);
   Result<std::vector<block::BlockSink::AuxiliaryFile>> ReadAuxiliary(std::string_view file) const
@@ -101,6 +117,15 @@ class BlockShelf {
     bool merged = false;
   };
 
+  // A deletion that failed, and whose record is perhaps there all the same.
+  struct InDoubt {
+    model::TenantId tenant;
+    std::string id;
+    std::vector<CatalogBlock> blocks;
+  };
+
+  // Whatever makes something else not count.
+  Error MakeDurable(const Catalog& catalog);
   // Durable, and not yet visible.
   Result<CatalogBlock> Put(const block::EncodedBlock& block);
   Error PutFiles(const block::EncodedBlock& block, const BlockName& name);
@@ -111,6 +136,7 @@ class BlockShelf {
   void Undo(const BlockName& name, bool merged) WEFT_EXCLUDES(mutex_);
   // Removes what Undo could not, as far as it is in the way of this block.
   Error RemoveRemains(const block::BlockMeta& next) WEFT_EXCLUDES(mutex_);
+  Error ResolveDoubts(const model::TenantId& tenant) WEFT_EXCLUDES(mutex_);
   void Remember(const CatalogBlock& block) WEFT_REQUIRES(mutex_);
   void UpdateGauges(const model::TenantId& tenant);
 
@@ -119,6 +145,7 @@ class BlockShelf {
   const BlockShelfOptions options_;
   Gauge& damaged_gauge_;
   BlockList list_;
+  DeletionRecords deletions_;
   CatalogWriter writer_;
   std::map<model::TenantId, std::vector<ObjectInfo>> catalog_objects_;
 
@@ -131,6 +158,7 @@ class BlockShelf {
   std::vector<Retired> retired_ WEFT_GUARDED_BY(mutex_);  // still on the disk
   // Blocks that a failed write left: perhaps whole, though nobody was told so.
   std::vector<Remains> remains_ WEFT_GUARDED_BY(mutex_);
+  std::vector<InDoubt> in_doubt_ WEFT_GUARDED_BY(mutex_);
 };
 
 }  // namespace weft::store

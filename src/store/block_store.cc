@@ -111,6 +111,33 @@ Error BlockStore::ReplaceBlocks(block::EncodedBlock block, const std::vector<Blo
   return error;
 }
 
+// Finding a trace must know of it before anybody can see it.
+Result<CatalogBlock> BlockStore::PutForDeletion(const block::EncodedBlock& block) {
+  if (read_only_) return ReadOnly();
+  const BlockName name{block.meta.tenant, block.meta.id};
+  WEFT_RETURN_IF_ERROR(CheckBlockName(name));
+  if (shelf_.list().Find(name) == nullptr) traces_.Add(name, HashesOf(block));
+  auto put = shelf_.PutForDeletion(block);
+  if (!put.ok() && shelf_.list().Find(name) == nullptr) traces_.Remove(name);
+  return put;
+}
+
+Error BlockStore::CommitDeletion(const block::Deletion& deletion,
+                                 std::vector<CatalogBlock> blocks) {
+  if (read_only_) return ReadOnly();
+  std::vector<BlockName> names;
+  for (const CatalogBlock& block : blocks) names.push_back(block.name);
+  Error error = shelf_.Commit(deletion, std::move(blocks));
+  if (error.ok()) return error;
+  for (const BlockName& name : names) traces_.Remove(name);
+  return error;
+}
+
+void BlockStore::AbandonDeletion(const std::vector<CatalogBlock>& blocks) {
+  shelf_.Abandon(blocks);
+  for (const CatalogBlock& block : blocks) traces_.Remove(block.name);
+}
+
 bool BlockStore::RetireBlock(const BlockName& name, int64_t now_ns) {
   if (read_only_ || !shelf_.Retire(name, now_ns)) return false;
   traces_.Remove(name);
@@ -143,12 +170,12 @@ void BlockStore::NoteUnknown(const model::TenantId& tenant) {
 Result<TraceDirectory::Hashes> BlockStore::ReadHashesOf(const CatalogBlock& block) const {
   WEFT_ASSIGN_OR_RETURN(const block::BlockMeta meta, block.ReadMeta());
   for (const block::FileMeta& file : meta.files) {
-    if (file.name != block::kTracesFile) continue;
-    WEFT_ASSIGN_OR_RETURN(auto traces,
+    if (file.name != block::kSpansFile) continue;
+    WEFT_ASSIGN_OR_RETURN(auto spans,
                           objects_.OpenSized(ObjectOf(block.name, file.name), file.size_bytes));
-    return ReadHashes(std::move(traces), file);
+    return ReadHashes(std::move(spans), file);
   }
-  return Error(ErrorCode::kCorrupt, "meta.json lists no traces");
+  return Error(ErrorCode::kCorrupt, "meta.json lists no spans");
 }
 
 void BlockStore::SetAside(const BlockName& name, const Error& why) const {
@@ -200,7 +227,7 @@ Result<std::shared_ptr<const block::RowGroup>> BlockStore::OpenGroup(const Block
                                                                      uint32_t row_group) const {
   WEFT_ASSIGN_OR_RETURN(const auto opened, OpenOrSetAside(*block));
   if (opened == nullptr) return std::shared_ptr<const block::RowGroup>();
-  auto group = block::StoredRowGroup::Make(opened, row_group);
+  auto group = opened->OpenRowGroup(row_group, block->deleted);
   if (!group.ok()) return InBlock(group.error(), *block);
   return group;
 }
@@ -215,9 +242,15 @@ Result<std::vector<std::shared_ptr<const block::RowGroup>>> BlockStore::Snapshot
   for (const BlockPtr& block : *blocks) {
     if (block->meta.last_start_ns < range.start_ns) break;  // and so are all that follow
     if (!range.Touches(block->meta.first_start_ns, block->meta.last_start_ns)) continue;
+    uint64_t first_row = 0;
     for (uint32_t g = 0; g < block->meta.row_groups.size(); ++g) {
       const block::RowGroupMeta& meta = block->meta.row_groups[g];
+      const uint64_t begin = first_row;
+      first_row += meta.span_count;
       if (!range.Touches(meta.first_start_ns, meta.last_start_ns)) continue;
+      if (block->deleted && block->deleted->CountIn(begin, meta.span_count) == meta.span_count) {
+        continue;
+      }
       auto group = std::make_shared<const LazyRowGroup>(block, g, open);
       if (!options.lazy) {
         WEFT_RETURN_IF_ERROR(group->Load());
@@ -265,7 +298,7 @@ Result<BlockStore::Fragments> BlockStore::FindFragments(const model::TenantId& t
   for (const BlockPtr& block : blocks) {
     WEFT_ASSIGN_OR_RETURN(const auto opened, OpenOrSetAside(*block));
     if (opened == nullptr) continue;
-    auto batch = opened->FindTrace(id);
+    auto batch = opened->FindTrace(id, block->deleted);
     if (!batch.ok()) return InBlock(batch.error(), *block);
     if (!batch->empty()) batches.push_back(std::move(batch).value());
   }
@@ -319,7 +352,7 @@ Result<block::RowSource::JoinedSummary> BlockStore::SummarizeOnce(const model::T
   for (const BlockPtr& block : blocks) {
     WEFT_ASSIGN_OR_RETURN(const auto opened, OpenOrSetAside(*block));
     if (opened == nullptr) continue;
-    auto summary = opened->Summary(id);
+    auto summary = opened->Summary(id, block->deleted);
     if (!summary.ok()) return InBlock(summary.error(), *block);
     if (summary->span_count == 0) continue;
     joined.summary = std::move(summary).value();

@@ -11,10 +11,12 @@
 #include <cstdint>
 #include <memory>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "base/env.h"
 #include "base/metrics.h"
+#include "base/mutex.h"
 #include "block/block.h"
 #include "block/row_source.h"
 #include "store/block_list.h"
@@ -85,11 +87,23 @@ class BlockStore : public block::BlockSink, public block::RowSource {
   bool RetireBlock(const BlockName& name, int64_t now_ns);
   void RemoveRetired(int64_t until_ns);
   uint64_t retired_bytes() const { return shelf_.retired_bytes(); }
+  // Held by whoever replaces or retires blocks or hides rows of them, from before it reads them:
+  // what a merge has read must not change before it takes their place.
+  Mutex& rewriting() WEFT_RETURN_CAPABILITY(rewriting_) { return rewriting_; }
   bool HasAuxiliary(const BlockName& name) const { return shelf_.HasAuxiliary(name); }
   // Writes what a next start and finding traces are quick by, where that is worth it: snapshots of
   // the catalog and trace tables. With `all` what is left over too, at the end of a life. Looks
   // into some blocks whose traces are not known. One call at a time.
   Error SaveCatalog(bool all);
+
+  // --- deletion: see BlockShelf
+  Result<CatalogBlock> PutForDeletion(const block::EncodedBlock& block);
+  Error CommitDeletion(const block::Deletion& deletion, std::vector<CatalogBlock> blocks);
+  void AbandonDeletion(const std::vector<CatalogBlock>& blocks);
+  void SettleDeletions(int64_t now_ns) {
+    if (!read_only_) shelf_.SettleDeletions(now_ns);
+  }
+  const DeletionRecords& deletions() const { return shelf_.deletions(); }
 
   // Opened anew, to be read once as a whole: with a small cache of its own.
   Result<std::shared_ptr<const block::Block>> OpenForReading(const CatalogBlock& block,
@@ -122,6 +136,7 @@ class BlockStore : public block::BlockSink, public block::RowSource {
 
   ObjectStore& objects_;
   const bool read_only_;
+  Mutex rewriting_;
   mutable Mutex refresh_mutex_;
   mutable std::atomic<uint64_t> refreshes_begun_{0};
   mutable BlockShelf shelf_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <optional>
 #include <set>
 #include <thread>
@@ -112,6 +113,7 @@ class TenantReader {
   // The blocks that are there and not known, for which the snapshot is of no use.
   Error ReadNew(const std::function<bool(const std::string&)>& is_known,
                 const std::vector<std::string>& ignored, std::set<std::string>* listed) {
+    WEFT_RETURN_IF_ERROR(ReadDeletions());
     WEFT_ASSIGN_OR_RETURN(const Listing listing, store_.List(tenant_));
     const std::set<std::string> to_ignore(ignored.begin(), ignored.end());
     for (const std::string& folder : listing.folders) {
@@ -127,33 +129,106 @@ class TenantReader {
                                                 std::string(kCatalogFolder));
     if (has_catalog) WEFT_RETURN_IF_ERROR(ReadSnapshot());
     WEFT_RETURN_IF_ERROR(ReadBlocks());
+    TakeOutUncommitted();
     TakeOutReplaced();
+    HideDeleted();
     return Error::Ok();
   }
   std::vector<CatalogBlock> TakeBlocks() { return std::move(blocks_); }
+  std::vector<block::Deletion> TakeDeletions() { return std::move(deletions_); }
   const std::set<std::string>& retired() const { return retired_; }
 
+  // Deletions first: one that happens meanwhile is seen not at all, neither the rows that it hides
+  // nor the blocks that it has written.
   Error Read() {
+    WEFT_RETURN_IF_ERROR(ReadDeletions());
     WEFT_ASSIGN_OR_RETURN(const Listing listing, store_.List(tenant_));
     for (const std::string& folder : listing.folders) {
       if (IsBlockId(folder)) {
         unread_.push_back(folder);
       } else if (folder == kCatalogFolder) {
         WEFT_RETURN_IF_ERROR(ReadSnapshot());
-      } else {
+      } else if (folder != kDeletionsFolder) {
         catalog_->strangers.push_back(tenant_ + "/" + folder);
       }
     }
     TakeFromSnapshot();
     WEFT_RETURN_IF_ERROR(ReadBlocks());
+    TakeOutUncommitted();
     TakeOutReplaced();
+    HideDeleted();
     std::sort(blocks_.begin(), blocks_.end(),
               [](const CatalogBlock& a, const CatalogBlock& b) { return a.name.id < b.name.id; });
     std::move(blocks_.begin(), blocks_.end(), std::back_inserter(catalog_->blocks));
+    std::move(deletions_.begin(), deletions_.end(), std::back_inserter(catalog_->deletions));
     return Error::Ok();
   }
 
  private:
+  Error ReadDeletions() {
+    const std::string folder = tenant_ + "/" + std::string(kDeletionsFolder);
+    WEFT_ASSIGN_OR_RETURN(const Listing listing, store_.List(folder));
+    for (const std::string& id : listing.folders) {
+      if (IsBlockId(id)) {
+        WEFT_RETURN_IF_ERROR(ReadDeletion(id));
+      } else {
+        catalog_->strangers.push_back(folder + "/" + id);
+      }
+    }
+    return Error::Ok();
+  }
+
+  Error ReadDeletion(const std::string& id) {
+    const std::string object = DeletionObject(tenant_, id);
+    const auto json = store_.Get(object);
+    if (json.error().code() == ErrorCode::kNotFound) {
+      catalog_->unfinished_deletions.push_back(DeletionFolder(tenant_, id));
+      return Error::Ok();
+    }
+    if (!json.ok() && MayPass(json.error())) return json.error().WithContext(object);
+    auto deletion = json.ok() ? block::Deletion::FromJson(*json) : json.error();
+    if (!deletion.ok()) {
+      catalog_->damaged_deletions.push_back({object, deletion.error()});
+    } else if (deletion->id != id || deletion->tenant != tenant_) {
+      catalog_->damaged_deletions.push_back({object, Damage("it is of another deletion")});
+    } else {
+      deletions_.push_back(std::move(deletion).value());
+    }
+    return Error::Ok();
+  }
+
+  // Blocks that a deletion has written count when it has happened.
+  void TakeOutUncommitted() {
+    std::set<std::string> happened;
+    for (const block::Deletion& deletion : deletions_) happened.insert(deletion.id);
+    std::erase_if(blocks_, [&](const CatalogBlock& block) {
+      if (block.meta.deletion.empty() || happened.contains(block.meta.deletion)) return false;
+      catalog_->unfinished.push_back(block.name);
+      return true;
+    });
+  }
+
+  void HideDeleted() {
+    if (deletions_.empty()) return;
+    std::map<std::string_view, CatalogBlock*> blocks;
+    for (CatalogBlock& block : blocks_) blocks[block.name.id] = &block;
+    for (const block::Deletion& deletion : deletions_) {
+      for (const block::Deletion::Part& part : deletion.parts) {
+        const auto at = blocks.find(part.block_id);
+        if (at == blocks.end()) continue;  // rewritten since
+        CatalogBlock* block = at->second;
+        if (part.rows.end() > block->meta.span_count) {
+          catalog_->damaged_deletions.push_back(
+              {DeletionObject(deletion.tenant, deletion.id),
+               Damage("it names rows that block " + part.block_id + " does not have")});
+          continue;
+        }
+        block->deleted = std::make_shared<const block::RowSet>(
+            block->deleted ? block::RowSet::Union(*block->deleted, part.rows) : part.rows);
+      }
+    }
+  }
+
   // Nothing but time is lost with a snapshot that is not good.
   Error ReadSnapshot() {
     WEFT_ASSIGN_OR_RETURN(Listing listing,
@@ -262,6 +337,7 @@ class TenantReader {
       catalog_->unfinished.push_back(name);
     } else {
       retired_.insert(read->replaces.begin(), read->replaces.end());
+      if (!read->replaces.empty()) catalog_->replacing.push_back(name);
       blocks_.push_back(std::move(read->block));
     }
     return Error::Ok();
@@ -284,6 +360,7 @@ class TenantReader {
   std::set<std::string> retired_;                         // ids that do not count
   std::vector<std::string> unread_;                       // ids
   std::vector<CatalogBlock> blocks_;
+  std::vector<block::Deletion> deletions_;
 };
 
 }  // namespace
@@ -302,6 +379,14 @@ std::string ObjectOf(const BlockName& name, std::string_view file) {
   return FolderOf(name) + "/" + std::string(file);
 }
 
+std::string DeletionFolder(const model::TenantId& tenant, std::string_view id) {
+  return tenant + "/" + std::string(kDeletionsFolder) + "/" + std::string(id);
+}
+
+std::string DeletionObject(const model::TenantId& tenant, std::string_view id) {
+  return DeletionFolder(tenant, id) + "/record.json";
+}
+
 Result<CatalogBlock> ReadCatalogBlock(const ObjectStore& store, const BlockName& name) {
   WEFT_RETURN_IF_ERROR(CheckBlockName(name));
   WEFT_ASSIGN_OR_RETURN(const Listing listing, store.List(FolderOf(name)));
@@ -316,8 +401,9 @@ Result<CatalogBlock> ReadCatalogBlock(const ObjectStore& store, const BlockName&
 CatalogBlock MakeCatalogBlock(const block::BlockMeta& meta) {
   CatalogBlock block;
   block.name = {meta.tenant, meta.id};
-  block.meta = {meta.level,          meta.created_ns,    meta.span_count,  meta.trace_count,
-                meta.first_start_ns, meta.last_start_ns, meta.last_end_ns, meta.row_groups};
+  block.meta = {meta.level,       meta.created_ns,     meta.span_count,
+                meta.trace_count, meta.first_start_ns, meta.last_start_ns,
+                meta.last_end_ns, meta.deletion,       meta.row_groups};
   block.packed_meta = PackMeta(meta);
   return block;
 }
@@ -343,6 +429,12 @@ Result<TenantChanges> ReadChanges(const ObjectStore& store, const model::TenantI
   WEFT_RETURN_IF_ERROR(reader.ReadNew(is_known, ignored, &listed));
   TenantChanges changes;
   changes.come = reader.TakeBlocks();
+  if (!catalog.damaged_deletions.empty()) {
+    const Catalog::DamagedDeletion& damaged = catalog.damaged_deletions.front();
+    return damaged.error.WithContext("the record of a deletion, " + damaged.object +
+                                     ", is damaged");
+  }
+  changes.deletions = reader.TakeDeletions();
   changes.damaged = std::move(catalog.damaged);
   changes.objects = std::move(catalog.objects[tenant]);
   for (const std::string& id : known) {

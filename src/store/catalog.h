@@ -1,8 +1,9 @@
 // The catalog: which blocks lie in an object store, read from the store alone. Changes nothing, so
 // it can also be read without a running server, or beside one (`weft blocks`, `weft check`).
 //
-// A block is the folder <tenant>/<block id>/. It exists when its meta.json does. Snapshots of the
-// catalog (catalog_snapshot.h) spare reading most of them.
+// A block is the folder <tenant>/<block id>/. It exists when its meta.json does; a block that a
+// deletion has written also needs that deletion's record, <tenant>/deletions/<id>/record.json.
+// Snapshots of the catalog (catalog_snapshot.h) spare reading most of them.
 #pragma once
 
 #include <cstdint>
@@ -14,11 +15,15 @@
 
 #include "base/error.h"
 #include "block/block.h"
+#include "block/deletion.h"
 #include "store/object_store.h"
 
 namespace weft::store {
 
 inline constexpr std::string_view kMetaFile = "meta.json";
+inline constexpr std::string_view kDeletionsFolder = "deletions";
+// Of the record of a deletion: some three million traces.
+inline constexpr uint64_t kDeletionBytesMax = 64u << 20;
 
 struct BlockName {
   model::TenantId tenant;
@@ -33,6 +38,9 @@ Error CheckBlockName(const BlockName& name);
 // "<tenant>/<id>", and the name of a file of it.
 std::string FolderOf(const BlockName& name);
 std::string ObjectOf(const BlockName& name, std::string_view file);
+// "<tenant>/deletions/<id>", and the record in it.
+std::string DeletionFolder(const model::TenantId& tenant, std::string_view id);
+std::string DeletionObject(const model::TenantId& tenant, std::string_view id);
 
 // What choosing blocks looks at, of queries and of compaction: as in block::BlockMeta.
 struct BlockFacts {
@@ -43,6 +51,7 @@ struct BlockFacts {
   uint64_t first_start_ns = 0;
   uint64_t last_start_ns = 0;
   uint64_t last_end_ns = 0;
+  std::string deletion;  // the block counts only with it; empty for most
   std::vector<block::RowGroupMeta> row_groups;
 };
 
@@ -53,9 +62,13 @@ struct CatalogBlock {
   std::string packed_meta;             // all of meta.json, see packed_meta.h
   uint64_t total_bytes = 0;            // of all its files, meta.json included, auxiliary ones not
   std::vector<std::string> auxiliary;  // files that meta.json does not list
+  // Rows of spans.parquet that were deleted, whole traces; null when there are none. Of the records
+  // of deletions, never of a snapshot.
+  block::RowSetPtr deleted;
 
   // All of meta.json again.
   Result<block::BlockMeta> ReadMeta() const;
+  uint64_t deleted_spans() const { return deleted ? deleted->row_count() : 0; }
 };
 
 // The other way round; `total_bytes` and `auxiliary` are left to the caller.
@@ -74,9 +87,23 @@ struct Catalog {
 
   // Blocks that do not count: their spans are in another one of `blocks` as well, or had expired.
   std::vector<BlockName> replaced;
+  // Blocks whose own meta.json says that they replace others: no snapshot vouches that it is
+  // durable.
+  std::vector<BlockName> replacing;
 
-  // Folders without meta.json: being written, being deleted, or cut off at either.
+  // Folders without meta.json: being written, being deleted, or cut off at either. And blocks that
+  // a deletion has written which then did not happen.
   std::vector<BlockName> unfinished;
+
+  std::vector<block::Deletion> deletions;  // by tenant, then id
+  // Folders of deletions that did not happen.
+  std::vector<std::string> unfinished_deletions;
+  // Records that are not what was written: while one is there nobody knows which spans it hides.
+  struct DamagedDeletion {
+    std::string object;
+    Error error;
+  };
+  std::vector<DamagedDeletion> damaged_deletions;
 
   // Folders that are not named like a tenant or a block.
   std::vector<std::string> strangers;
@@ -104,9 +131,11 @@ struct TenantChanges {
   std::vector<std::string> ignored;  // there, and not to be counted: replaced by others
   std::vector<Catalog::Damaged> damaged;
   std::vector<ObjectInfo> objects;  // in the catalog folder
+  // All deletions that are there; `come` has their rows hidden, what was known has not.
+  std::vector<block::Deletion> deletions;
 };
-// Reads the blocks that are there and not in `known`, and no others. `ignored` are ids that an
-// earlier call has ignored.
+// Reads the blocks that are there and not in `known`, and no others; and the records of deletions.
+// `ignored` are ids that an earlier call has ignored. Fails when a record is damaged.
 Result<TenantChanges> ReadChanges(const ObjectStore& store, const model::TenantId& tenant,
                                   const std::function<bool(const std::string& id)>& is_known,
                                   const std::vector<std::string>& known,

@@ -44,6 +44,7 @@ void AppendBlock(const CatalogBlock& block, ByteWriter* out) {
         meta.first_start_ns, meta.last_start_ns, meta.last_end_ns}) {
     out->Varint(value);
   }
+  out->Sized(meta.deletion);
   out->Varint(meta.row_groups.size());
   for (const block::RowGroupMeta& group : meta.row_groups) {
     for (const uint64_t value : {group.span_count, group.trace_count, group.first_start_ns,
@@ -63,6 +64,7 @@ bool ReadBlock(ByteReader* in, CatalogBlock* block) {
                           &meta.first_start_ns, &meta.last_start_ns, &meta.last_end_ns}) {
     *value = in->Varint();
   }
+  meta.deletion = std::string(in->Sized());
   const uint64_t groups = in->Varint();
   if (groups > in->left()) return false;
   meta.row_groups.resize(groups);

@@ -41,6 +41,7 @@ class LazyRowGroup final : public block::RowGroup {
   uint64_t trace_start_ns(uint32_t trace) const override { return group()->trace_start_ns(trace); }
   uint64_t trace_end_ns(uint32_t trace) const override { return group()->trace_end_ns(trace); }
   const std::vector<uint32_t>& trace_of_row() const override { return group()->trace_of_row(); }
+  const std::vector<uint64_t>& excluded_rows() const override { return group()->excluded_rows(); }
   Result<block::TraceSummary> Summary(uint32_t trace) const override {
     return group()->Summary(trace);
   }

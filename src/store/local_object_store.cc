@@ -72,6 +72,12 @@ Result<std::string> LocalObjectStore::Get(const std::string& name) const {
   return env_.ReadWholeFile(PathOf(name));
 }
 
+// Its content was synced before it got its name.
+Error LocalObjectStore::MakeDurable(const std::string& name) {
+  WEFT_RETURN_IF_ERROR(CheckObjectName(name));
+  return env_.SyncFolder(ParentFolder(PathOf(name)));
+}
+
 Result<Listing> LocalObjectStore::List(const std::string& folder) const {
   if (!folder.empty()) WEFT_RETURN_IF_ERROR(CheckObjectName(folder));
   auto entries = env_.ListFolder(PathOf(folder));

@@ -22,6 +22,7 @@ class LocalObjectStore : public ObjectStore {
   LocalObjectStore(Env& env, std::string root) : env_(env), root_(std::move(root)) {}
 
   Error Put(std::span<const NamedBytes> objects) override;
+  Error MakeDurable(const std::string& name) override;
   Result<std::unique_ptr<ReadableFile>> Open(const std::string& name) const override;
   Result<std::string> Get(const std::string& name) const override;
   Result<Listing> List(const std::string& folder) const override;

@@ -21,6 +21,8 @@ bool IsComponent(std::string_view component) {
 
 }  // namespace
 
+Error ObjectStore::MakeDurable(const std::string& name) { return CheckObjectName(name); }
+
 Result<std::unique_ptr<ReadableFile>> ObjectStore::OpenSized(const std::string& name,
                                                              uint64_t) const {
   return Open(name);

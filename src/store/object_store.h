@@ -46,6 +46,11 @@ class ObjectStore {
     return Put({&object, 1});
   }
 
+  // That the object is there is durable when this returns ok, also when the Put that made it
+  // failed, or was cut off in an earlier life. Before anything is destroyed because it is there.
+  // Nothing to do for stores in which what is seen is durable.
+  virtual Error MakeDurable(const std::string& name);
+
   // kNotFound when there is none.
   virtual Result<std::unique_ptr<ReadableFile>> Open(const std::string& name) const = 0;
   virtual Result<std::string> Get(const std::string& name) const = 0;  // as it is now

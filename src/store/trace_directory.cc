@@ -60,16 +60,21 @@ TraceDirectory::Hashes HashesOf(const std::vector<model::TraceId>& ids) {
   return hashes;
 }
 
-Result<TraceDirectory::Hashes> ReadHashes(std::unique_ptr<ReadableFile> traces,
+Result<TraceDirectory::Hashes> ReadHashes(std::unique_ptr<ReadableFile> spans,
                                           const block::FileMeta& meta) {
   WEFT_ASSIGN_OR_RETURN(const auto table,
-                        block::TableReader::Open(std::move(traces), meta,
+                        block::TableReader::Open(std::move(spans), meta,
                                                  std::make_shared<block::ColumnCache>(0), {}));
   std::vector<model::TraceId> ids;
   for (uint32_t group = 0; group < table->row_groups().size(); ++group) {
-    WEFT_ASSIGN_OR_RETURN(const auto column, table->Read(group, block::kTraceId, nullptr));
-    for (uint32_t row = 0; row < column->row_count; ++row) {
-      const std::string_view text = column->dictionary->strings[column->codes[row]];
+    // Nearly always the ids are a dictionary: a page, instead of a code for each span.
+    WEFT_ASSIGN_OR_RETURN(auto dictionary,
+                          table->DictionaryOf(group, block::kSpanTraceId, nullptr));
+    if (!dictionary) {
+      WEFT_ASSIGN_OR_RETURN(const auto column, table->Read(group, block::kSpanTraceId, nullptr));
+      dictionary = column->dictionary;
+    }
+    for (const std::string_view text : dictionary->strings) {
       if (text.size() != 16) return Error(ErrorCode::kCorrupt, "a trace id has no 16 bytes");
       ids.push_back(model::TraceId::FromBytes(text.data()));
     }
@@ -79,7 +84,7 @@ Result<TraceDirectory::Hashes> ReadHashes(std::unique_ptr<ReadableFile> traces,
 
 std::optional<TraceDirectory::Hashes> HashesOf(const block::EncodedBlock& block) {
   for (size_t i = 0; i < block.files.size(); ++i) {
-    if (block.files[i].name != block::kTracesFile || i >= block.meta.files.size()) continue;
+    if (block.files[i].name != block::kSpansFile || i >= block.meta.files.size()) continue;
     auto hashes =
         ReadHashes(std::make_unique<MemoryFile>(block.files[i].bytes), block.meta.files[i]);
     if (hashes.ok()) return std::move(hashes).value();

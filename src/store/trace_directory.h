@@ -127,8 +127,8 @@ class TraceDirectory {
 
 // The hashes of the traces of a block that is still in memory; nothing when they can't be read.
 std::optional<TraceDirectory::Hashes> HashesOf(const block::EncodedBlock& block);
-// The same of a block's traces.parquet.
-Result<TraceDirectory::Hashes> ReadHashes(std::unique_ptr<ReadableFile> traces,
+// The same of a block's spans.parquet.
+Result<TraceDirectory::Hashes> ReadHashes(std::unique_ptr<ReadableFile> spans,
                                           const block::FileMeta& meta);
 // Sorts, and leaves out what is there twice.
 TraceDirectory::Hashes HashesOf(const std::vector<model::TraceId>& ids);

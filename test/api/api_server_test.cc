@@ -96,6 +96,42 @@ class SlowSource : public block::RowSource {
   bool held_ = false;
 };
 
+// Deletes nothing, and remembers what it was asked.
+class FakeDeleter : public query::exec::SpanDeleter {
+ public:
+  Result<DeletionPtr> Delete(const query::exec::DeletionRequest& request) override {
+    asked = request;
+    if (!fails.ok()) return fails;
+    auto deletion = std::make_shared<block::Deletion>();
+    deletion->id = "0123456789abcdef01234567";
+    deletion->tenant = request.tenant;
+    deletion->requested_by = request.requested_by;
+    deletion->query = request.query;
+    deletion->trace_id_count = request.trace_ids.size();
+    deletion->range = request.range;
+    deletion->span_count = 12;
+    deletions.push_back(deletion);
+    return DeletionPtr(deletion);
+  }
+  Result<query::exec::DeletionCounts> Count(const query::exec::DeletionRequest& request) override {
+    asked = request;
+    return query::exec::DeletionCounts{7, 2, 1, 0};
+  }
+  std::vector<DeletionPtr> List(const model::TenantId& tenant) const override {
+    return tenant == "default" ? deletions : std::vector<DeletionPtr>();
+  }
+  DeletionPtr Find(const model::TenantId&, std::string_view id) const override {
+    for (const auto& deletion : deletions) {
+      if (deletion->id == id) return deletion;
+    }
+    return nullptr;
+  }
+
+  query::exec::DeletionRequest asked;
+  Error fails;
+  std::vector<DeletionPtr> deletions;
+};
+
 query::exec::MemorySource MakeSource() {
   corpus::SpanSet set;
   const Error error = corpus::ReadSpans(kSpans, 1, &set);
@@ -130,6 +166,20 @@ class ApiServerTest : public testing::Test {
       report.oldest_ns = corpus::SpanSet::kEpochNs;
       return report;
     };
+    parts.usage = [this](const model::TenantId& tenant, TimeRange range, block::UsageBy by,
+                         const query::exec::Budget&) {
+      usage_range_ = range;
+      std::vector<block::UsageRow> rows(2);
+      rows[0] = {.tenant = tenant, .service = "web", .name = "GET /", .count = 5, .bytes = 700};
+      if (by == block::UsageBy::kAttribute) {
+        rows[0] = {
+            .tenant = tenant, .scope = "span", .key = "http.route", .count = 5, .bytes = 700};
+      }
+      rows[1] = {.tenant = tenant, .key = "meta.json", .count = 2, .bytes = 300};
+      rows[1].others = by == block::UsageBy::kOperation;
+      return Result<std::vector<block::UsageRow>>(std::move(rows));
+    };
+    parts.deleter = [this] { return &deleter_; };
     parts.not_ready = [this] {
       const std::lock_guard lock(mutex_);
       return not_ready_;
@@ -174,12 +224,30 @@ class ApiServerTest : public testing::Test {
     net::HttpResponse response = Send(upper, target, headers);
     std::string path = target.substr(0, target.find('?'));
     if (path.starts_with("/api/v1/traces/")) path = "/api/v1/traces/{traceId}";
+    if (path.starts_with("/api/v1/deletions/")) path = "/api/v1/deletions/{deletionId}";
     EXPECT_THAT(openapi_.Check({method, path}, response.status, response.content_type,
                                std::string(response.payload())),
                 IsEmpty())
         << target.substr(0, 200) << "\n"
         << response.payload().substr(0, 500);
     return response;
+  }
+
+  // The answer to a request to delete, checked against the description.
+  json::value Delete(const std::string& body, int status = 200,
+                     std::string_view type = "application/json") {
+    const auto response = client_->Post("/api/v1/deletions", body, type);
+    EXPECT_EQ(response->status, status) << response->payload();
+    const std::string text(response->payload());
+    EXPECT_THAT(openapi_.Check({"post", "/api/v1/deletions"}, response->status,
+                               response->content_type, text),
+                IsEmpty());
+    boost::system::error_code error;
+    return json::parse(text, error);
+  }
+  std::string DeleteRefusal(const std::string& body, int status = 400,
+                            std::string_view type = "application/json") {
+    return std::string(Delete(body, status, type).at("error").at("message").as_string());
   }
 
   json::value GetJson(const std::string& target, int status = 200) {
@@ -212,6 +280,8 @@ class ApiServerTest : public testing::Test {
   std::mutex mutex_;
   std::string not_ready_;
   std::atomic<bool> flush_fails_ = false;
+  FakeDeleter deleter_;
+  TimeRange usage_range_;
   std::unique_ptr<ApiServer> api_;
   std::unique_ptr<net::HttpServer> server_;
   std::unique_ptr<net::HttpClient> client_;
@@ -429,6 +499,86 @@ TEST_F(ApiServerTest, FlushAnswersWhenItIsDone) {
   const net::HttpResponse get = Send("GET", "/flush");
   EXPECT_EQ(get.status, 405);
   EXPECT_THAT(std::string(get.headers.Get("Allow")), HasSubstr("POST"));
+}
+
+TEST_F(ApiServerTest, Usage) {
+  EXPECT_EQ(Get("/api/v1/usage").payload(),
+            R"({"usage":[{"tenant":"default","service":"web","spans":5,"bytes":700},)"
+            R"({"tenant":"default","service":"","spans":2,"bytes":300}],"bytes":1000})");
+  EXPECT_EQ(
+      Get("/api/v1/usage?by=operation").payload(),
+      R"({"usage":[{"tenant":"default","service":"web","name":"GET /","spans":5,"bytes":700},)"
+      R"({"tenant":"default","others":true,"spans":2,"bytes":300}],"bytes":1000})");
+  EXPECT_EQ(
+      Get("/api/v1/usage?by=attribute&start=5&end=7").payload(),
+      R"({"usage":[{"tenant":"default","scope":"span","key":"http.route","values":5,"bytes":700},)"
+      R"({"tenant":"default","column":"meta.json","values":2,"bytes":300}],"bytes":1000})");
+  EXPECT_EQ(usage_range_.start_ns, 5u);
+  EXPECT_EQ(usage_range_.end_ns, 7u);
+  GetJson("/api/v1/usage?by=tenant");
+  EXPECT_THAT(Refusal("/api/v1/usage?by=span"), HasSubstr("tenant, service, operation, attribute"));
+}
+
+TEST_F(ApiServerTest, DeletingByQuery) {
+  const json::value report = Delete(
+      R"({"query":"{ .user = \"ann\" /* ann! */ && .n > 17 && duration > 1s }", "start":"5",
+          "end":"10", "requestedBy":"ticket 17"})",
+      200, "application/json; charset=utf-8");
+  EXPECT_EQ(report.at("state").as_string(), "pending");
+  EXPECT_EQ(report.at("query").as_string(), "{ .user = ? && .n > ? && duration > 1s }");
+  EXPECT_EQ(report.at("requestedBy").as_string(), "ticket 17");
+  EXPECT_EQ(report.at("spanCount").as_int64(), 12);
+  EXPECT_TRUE(deleter_.asked.plan.has_value());
+  EXPECT_EQ(deleter_.asked.range.start_ns, 5u);
+  EXPECT_EQ(deleter_.asked.range.end_ns, 10u);
+  EXPECT_EQ(deleter_.asked.tenant, "default");
+  EXPECT_NE(deleter_.asked.cancelled, nullptr);
+
+  const json::value list = GetJson("/api/v1/deletions");
+  EXPECT_EQ(list.at("deletions").as_array().size(), 1u);
+  EXPECT_EQ(list.at("deletions").at(0), report);
+  EXPECT_EQ(GetJson("/api/v1/deletions/0123456789abcdef01234567"), report);
+  Refusal("/api/v1/deletions/0123", 404, "not_found");
+  net::HttpHeaders other;
+  other.Add("X-Scope-OrgID", "other");
+  EXPECT_EQ(Get("/api/v1/deletions", other).payload(), R"({"deletions":[]})");
+}
+
+TEST_F(ApiServerTest, DeletingTracesAndDryRuns) {
+  const json::value report = Delete(R"({"traceIds":["0af7651916cd43dd8448eb211c80319c","abc"]})");
+  EXPECT_EQ(report.at("traceIdCount").as_int64(), 2);
+  EXPECT_FALSE(report.as_object().contains("query"));
+  ASSERT_EQ(deleter_.asked.trace_ids.size(), 2u);
+  EXPECT_EQ(deleter_.asked.trace_ids[1].low, 0xabcu);
+  const json::value dry = Delete(R"({"query":"{}","dryRun":true})");
+  EXPECT_EQ(dry.at("state").as_string(), "dry_run");
+  EXPECT_EQ(dry.at("spanCount").as_int64(), 7);
+  EXPECT_EQ(deleter_.deletions.size(), 1u);
+  deleter_.fails = Error(ErrorCode::kUnavailable, "another deletion is being worked on", 2000);
+  EXPECT_THAT(DeleteRefusal(R"({"query":"{}"})", 503), HasSubstr("another deletion"));
+}
+
+TEST_F(ApiServerTest, WrongDeletionsAreRefused) {
+  // What a web page may send without asking.
+  EXPECT_THAT(DeleteRefusal(R"({"query":"{}"})", 400, "text/plain"), HasSubstr("application/json"));
+  EXPECT_THAT(DeleteRefusal("query=%7B%7D", 400, "application/x-www-form-urlencoded"),
+              HasSubstr("application/json"));
+  EXPECT_THAT(DeleteRefusal("{"), HasSubstr("not a JSON object"));
+  EXPECT_THAT(DeleteRefusal("[]"), HasSubstr("not a JSON object"));
+  EXPECT_THAT(DeleteRefusal("{}"), HasSubstr("either `query`"));
+  EXPECT_THAT(DeleteRefusal(R"({"query":"{}","traceIds":["a"]})"), HasSubstr("either `query`"));
+  EXPECT_THAT(DeleteRefusal(R"({"traceIds":[]})"), HasSubstr("empty"));
+  EXPECT_THAT(DeleteRefusal(R"({"traceIds":["x"]})"), HasSubstr("hex digits"));
+  EXPECT_THAT(DeleteRefusal(R"({"traceIds":["a"],"start":"5"})"), HasSubstr("goes with `query`"));
+  EXPECT_THAT(DeleteRefusal(R"({"query":"{}","start":"5","end":"4"})"), HasSubstr("after `end`"));
+  EXPECT_THAT(DeleteRefusal(R"({"query":"{}","end":"tomorrow"})"), HasSubstr("`end`"));
+  EXPECT_THAT(DeleteRefusal(R"({"query":5})"), HasSubstr("not a string"));
+  EXPECT_THAT(DeleteRefusal(R"({"query":"{}","dryrun":true})"), HasSubstr("unknown"));
+  EXPECT_THAT(DeleteRefusal(R"({"query":"{}","requestedBy":")" + std::string(201, 'x') + "\"}"),
+              HasSubstr("200 bytes"));
+  const json::value wrong = Delete(R"({"query":"{ durration > 1s }"})", 400);
+  EXPECT_EQ(wrong.at("error").at("column").as_int64(), 3);
+  EXPECT_TRUE(deleter_.deletions.empty());
 }
 
 TEST_F(ApiServerTest, NotReadyIsSaidEverywhere) {

@@ -7,6 +7,8 @@ import urllib.parse
 from oracle import spans_of
 
 SEARCH_PAGE = 500
+# The server runs with a query timeout of half a second, which a busy machine can exceed now and then.
+ATTEMPTS = 20
 
 
 class ApiReader:
@@ -41,8 +43,11 @@ class ApiReader:
         found, problems, cursor = {}, [], None
         while True:
             more = {"cursor": cursor} if cursor else {}
-            status, answer = self._get(
-                "/api/v1/search", q=query, limit=SEARCH_PAGE, spansPerTrace=0, **more)
+            for _ in range(ATTEMPTS):
+                status, answer = self._get(
+                    "/api/v1/search", q=query, limit=SEARCH_PAGE, spansPerTrace=0, **more)
+                if status != 200 or answer["complete"]:
+                    break
             if status != 200 or not answer["complete"]:
                 return found, [f"search {query}: status {status}: {str(answer)[:300]}"]
             for trace in answer["traces"]:

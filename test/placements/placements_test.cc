@@ -10,6 +10,8 @@
 #include "base/env_fake.h"
 #include "base/folder.h"
 #include "base/log.h"
+#include "compact/compactor.h"
+#include "deletion/deleter.h"
 #include "live/live_traces.h"
 #include "model/span_batch.h"
 #include "query/lang/traceql/compile.h"
@@ -46,6 +48,24 @@ class Server : public block::RowSource {
     return done.get_future().get();
   }
   Error Flush() { return live_->Flush().error(); }
+  Error Delete(const std::string& query) {
+    deletion::Deleter deleter(env_, {}, *store_,
+                              [this] { return live_->FlushAndReleaseLog().error(); });
+    query::exec::DeletionRequest request{.tenant = "default"};
+    request.plan = *query::lang::traceql::Compile(query);
+    return deleter.Delete(request).error();
+  }
+  // What deletions have hidden is taken out.
+  Error Compact() {
+    compact::CompactorOptions options;
+    options.cpu_percent = 0;
+    compact::Compactor compactor(env_, options, *store_, *metrics_, nullptr);
+    for (int i = 0; i < 20; ++i) {
+      env_.SetNowNs(env_.NowNs() + 60'000'000'000);
+      WEFT_RETURN_IF_ERROR(compactor.RunOnce().error());
+    }
+    return Error::Ok();
+  }
   // As after a kill: nothing is flushed.
   Error Restart() {
     live_->Stop(0);
@@ -105,9 +125,34 @@ Placed PlaceTwice(const model::SpanBatch& spans, Between between, Last last) {
   return Place(spans, spans.size(), and_again, last);
 }
 
+// All rows, half of them in a block of their own, each with a child that is deleted again.
+template <typename Last>
+Placed PlaceBesideDeleted(const model::SpanBatch& spans, Last last) {
+  model::SpanBatch decoys;
+  model::BatchAppender(&decoys).AppendAll(spans);
+  const model::Code name = decoys.strings.Intern("a decoy");
+  for (uint32_t i = 0; i < decoys.size(); ++i) {
+    decoys.parent_span_id[i] = decoys.span_id[i];
+    decoys.span_id[i].value ^= 0xdec0dec0dec0dec0;
+    decoys.name[i] = name;
+  }
+  const auto push_decoys = [&](Server* server) -> Error {
+    std::vector<uint32_t> rows(decoys.size());
+    std::iota(rows.begin(), rows.end(), 0);
+    WEFT_RETURN_IF_ERROR(server->Push(decoys, rows));
+    return server->Flush();
+  };
+  const auto delete_them = [&](Server* server) -> Error {
+    if (decoys.size() > 0) WEFT_RETURN_IF_ERROR(server->Delete("{ name = \"a decoy\" }"));
+    return last(server);
+  };
+  return Place(spans, spans.size() / 2, push_decoys, delete_them);
+}
+
 Error Nothing(Server*) { return Error::Ok(); }
 Error Flush(Server* server) { return server->Flush(); }
 Error Restart(Server* server) { return server->Restart(); }
+Error Compact(Server* server) { return server->Compact(); }
 
 std::vector<corpus::Placement> Placements() {
   return {
@@ -126,6 +171,11 @@ std::vector<corpus::Placement> Placements() {
        [](const model::SpanBatch& s) { return PlaceTwice(s, Flush, Flush); }},
       {"restarted",
        [](const model::SpanBatch& s) { return Place(s, s.size() / 2, Flush, Restart); }},
+      {"beside_deleted", [](const model::SpanBatch& s) { return PlaceBesideDeleted(s, Nothing); }},
+      {"beside_deleted_restarted",
+       [](const model::SpanBatch& s) { return PlaceBesideDeleted(s, Restart); }},
+      {"beside_deleted_rewritten",
+       [](const model::SpanBatch& s) { return PlaceBesideDeleted(s, Compact); }},
   };
 }
 

@@ -92,6 +92,8 @@ Error FaultyObjectStore::RefusedDelete(const std::string& name) const {
   return Error(ErrorCode::kIo, "403 this one can't be deleted");
 }
 
+Error FaultyObjectStore::MakeDurable(const std::string& name) { return inner_.MakeDurable(name); }
+
 Error FaultyObjectStore::Delete(const std::string& name) {
   WEFT_RETURN_IF_ERROR(RefusedDelete(name));
   return Change([&] { return inner_.Delete(name); });

@@ -40,6 +40,7 @@ class FaultyObjectStore : public store::ObjectStore {
   void Heal() { SetFaults({}); }
 
   Error Put(std::span<const store::NamedBytes> objects) override;
+  Error MakeDurable(const std::string& name) override;
   Result<std::unique_ptr<ReadableFile>> Open(const std::string& name) const override;
   Result<std::string> Get(const std::string& name) const override;
   Result<store::Listing> List(const std::string& folder) const override;

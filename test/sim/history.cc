@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "query/lang/traceql/compile.h"
 #include "store/catalog_snapshot.h"
 
 namespace weft::sim {
@@ -100,7 +101,7 @@ bool History::BeginWithFaults() {
 
 void History::Step() {
   env_.SetNowNs(env_.NowNs() + 1'000'000'000);
-  const uint64_t kind = Random(24);
+  const uint64_t kind = Random(25);
   if (kind < 10) {
     PushNew();
   } else if (kind < 11) {
@@ -111,7 +112,9 @@ void History::Step() {
     Compact();
   } else if (kind < 18) {
     JumpClock();
-  } else if (kind < 20) {
+  } else if (kind < 19) {
+    Delete();
+  } else if (kind < 21) {
     AskWhileReadsFail();
   } else {
     BreakSomething();
@@ -160,6 +163,7 @@ void History::Settle() {
   }
   tally_.merges += server_->Count("weft_compaction_merges_total");
   CheckSpans();
+  CheckDeletions();
   if (server_->live().counts().spans != 0) Fail("spans are live after the last flush");
   server_->Stop(true);
   server_.reset();
@@ -193,6 +197,7 @@ void History::PushNew() {
     oracle_.Acknowledged(spans);
     tally_.acknowledged += spans.size();
   } else {
+    oracle_.Refused(spans);
     tally_.refused += spans.size();
   }
   requests_.push_back(std::move(spans));
@@ -206,7 +211,11 @@ void History::PushAgain() {
   const Error error = server_->Push(spans);
   Note("push again " + std::to_string(spans.front().id) +
        (error.ok() ? "" : ": " + error.message()));
-  if (error.ok()) oracle_.Acknowledged(spans);
+  if (error.ok()) {
+    oracle_.Acknowledged(spans);
+  } else {
+    oracle_.Refused(spans);
+  }
 }
 
 void History::Flush() {
@@ -224,6 +233,35 @@ void History::Compact() {
   Note("compact: " + (error.ok() ? std::to_string(merges) + " merges" : error.message()));
   tally_.merges += merges;
   if (error.code() == ErrorCode::kCorrupt) damage_told_ = true;
+}
+
+// A privacy request: one trace, or what a query selects.
+void History::Delete() {
+  const bool by_trace = OneIn(3);
+  const uint64_t trace = 1 + Random(kTraces);
+  const std::string tenant = TenantOf(trace);
+  query::exec::DeletionRequest request{.tenant = tenant};
+  const std::string name = "op" + std::to_string(Random(7));
+  if (by_trace) {
+    request.trace_ids = {{0, trace}};
+  } else {
+    request.plan = *query::lang::traceql::Compile("{ name = \"" + name + "\" }");
+  }
+  Error error;
+  if (!server_->TryDelete(request, &error)) return;
+  Note("delete " + (by_trace ? "trace " + std::to_string(trace) : name) +
+       (error.ok() ? "" : ": " + error.message()));
+  ++(error.ok() ? tally_.deletions : tally_.failed_deletions);
+  if (error.code() == ErrorCode::kCorrupt) damage_told_ = true;
+  if (error.ok() || error.code() == ErrorCode::kNotFound) oracle_.Flushed();
+  if (error.code() == ErrorCode::kNotFound) return;
+  // What a flipped bit hides from a deletion may come back with the bit.
+  oracle_.Deleted(
+      [&](uint64_t of_trace, const std::string& of_name) {
+        if (by_trace) return of_trace == trace;
+        return TenantOf(of_trace) == tenant && of_name == name;
+      },
+      error.ok() && flips_.empty());
 }
 
 void History::JumpClock() {
@@ -399,8 +437,18 @@ void History::CheckStore(const char* tenant) {
   const auto listing = local_.List(tenant);
   if (!listing.ok()) return Fail("the store can't be listed: " + listing.error().message());
   for (const std::string& folder : listing->folders) {
-    if (folder == store::kCatalogFolder) continue;
+    if (folder == store::kCatalogFolder || folder == store::kDeletionsFolder) continue;
     if (!expected.contains(folder)) Fail("folder " + folder + " is left over");
+  }
+}
+
+// At the end compaction has carried out all of them.
+void History::CheckDeletions() {
+  if (!failure_.empty() || !flips_.empty()) return;
+  for (const char* tenant : {kTenant, kOtherTenant}) {
+    for (const auto& deletion : server_->store().deletions().List(tenant)) {
+      if (!deletion->done()) Fail("deletion " + deletion->id + " is not done");
+    }
   }
 }
 
@@ -409,6 +457,9 @@ void History::CheckFiles() {
   std::set<std::string> expected;
   std::vector<store::BlockPtr> blocks;
   for (const char* tenant : {kTenant, kOtherTenant}) {
+    for (const auto& deletion : server_->store().deletions().List(tenant)) {
+      expected.insert("data/blocks/" + store::DeletionObject(tenant, deletion->id));
+    }
     const auto some = server_->store().Blocks(tenant);
     blocks.insert(blocks.end(), some->begin(), some->end());
   }

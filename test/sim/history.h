@@ -26,7 +26,8 @@ class History {
   // What happened, to see that the history is worth its time.
   struct Tally {
     uint64_t acknowledged = 0, refused = 0, flushes = 0, failed_flushes = 0, merges = 0,
-             power_cuts = 0, failed_starts = 0, flips = 0, reported_missing = 0, unreadable = 0;
+             power_cuts = 0, failed_starts = 0, flips = 0, reported_missing = 0, unreadable = 0,
+             deletions = 0, failed_deletions = 0;
   };
   const Tally& tally() const { return tally_; }
 
@@ -48,6 +49,7 @@ class History {
   void PushAgain();
   void Flush();
   void Compact();
+  void Delete();
   void JumpClock();
   void BreakSomething();
   void BreakObjects();
@@ -60,6 +62,7 @@ class History {
   void CheckSpans();
   void CheckLostRequests(const std::vector<uint64_t>& missing_ids);
   void CheckStore(const char* tenant);
+  void CheckDeletions();
   void CheckFiles();
   // Whether this life has told of damage.
   bool DamageWasTold() const;

@@ -9,14 +9,36 @@ void Oracle::Sent(const Spans& spans) {
   const auto batch = live::MakeBatch(spans);
   for (uint32_t i = 0; i < batch->size(); ++i) {
     sent_[batch->trace_id(i).low].try_emplace(model::ContentHash(*batch, i),
-                                              Span{batch->span_id[i].value, false});
+                                              Span{batch->span_id[i].value, spans[i].name});
   }
 }
 
 void Oracle::Acknowledged(const Spans& spans) {
   const auto batch = live::MakeBatch(spans);
   for (uint32_t i = 0; i < batch->size(); ++i) {
-    sent_[batch->trace_id(i).low][model::ContentHash(*batch, i)].acknowledged = true;
+    Span& span = sent_[batch->trace_id(i).low][model::ContentHash(*batch, i)];
+    span.acknowledged = true;
+    span.deleted = false;
+  }
+}
+
+void Oracle::Refused(const Spans& spans) {
+  const auto batch = live::MakeBatch(spans);
+  for (uint32_t i = 0; i < batch->size(); ++i) {
+    Span& span = sent_[batch->trace_id(i).low][model::ContentHash(*batch, i)];
+    span.refused = true;
+    span.deleted = false;
+  }
+}
+
+void Oracle::Deleted(const std::function<bool(uint64_t, const std::string&)>& is_deleted,
+                     bool surely) {
+  for (auto& [trace, spans] : sent_) {
+    for (auto& [hash, span] : spans) {
+      if (!is_deleted(trace, span.name)) continue;
+      span.deleted = surely && !span.refused && (span.acknowledged || span.deleted);
+      span.acknowledged = false;
+    }
   }
 }
 
@@ -55,7 +77,12 @@ bool Oracle::AskTrace(const Server& server, uint64_t trace, Keys* found, Answer*
   for (uint32_t i = 0; i < spans->size(); ++i) {
     const uint64_t hash = model::ContentHash(*spans, i);
     const std::string name = "span " + std::to_string(spans->span_id[i].value);
-    if (!sent_.at(trace).contains(hash)) answer->wrong = name + " was never sent like this";
+    const auto sent = sent_.at(trace).find(hash);
+    if (sent == sent_.at(trace).end()) {
+      answer->wrong = name + " was never sent like this";
+    } else if (sent->second.deleted) {
+      answer->wrong = name + " was deleted and is there";
+    }
     if (!hashes.insert(hash).second) answer->wrong = name + " is in its trace twice";
     found->insert({trace, spans->span_id[i].value});
   }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -23,6 +24,10 @@ class Oracle {
 
   void Sent(const Spans& spans);
   void Acknowledged(const Spans& spans);
+  // Nobody knows whether they are there.
+  void Refused(const Spans& spans);
+  // Spans for which is_deleted(trace, name) holds were deleted; when not `surely`, perhaps.
+  void Deleted(const std::function<bool(uint64_t, const std::string&)>& is_deleted, bool surely);
   // They were sent before: until the builder has met them a search may see them more than once.
   void Repeated(const Spans& spans);
   // Everything is in blocks: repetitions have been recognised.
@@ -47,7 +52,10 @@ class Oracle {
 
   struct Span {
     uint64_t id = 0;
+    std::string name;
     bool acknowledged = false;
+    bool deleted = false;  // and not acknowledged since
+    bool refused = false;  // once: a copy of it may be in the log, not acknowledged
   };
   std::map<uint64_t, std::map<uint64_t, Span>> sent_;  // by trace and content hash
   std::set<uint64_t> repeated_;                        // ids

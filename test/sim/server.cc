@@ -31,6 +31,12 @@ Error Server::Start() {
   compaction.choose.age_min_ns = 0;
   compaction.retire_grace_ns = 5'000'000'000;
   compactor_ = std::make_unique<compact::Compactor>(env_, compaction, *store_, metrics_, nullptr);
+  deleter_ = std::make_unique<deletion::Deleter>(env_, deletion::DeleterOptions{}, *store_, [this] {
+    const Error error = live_->FlushAndReleaseLog().error();
+    stuck_ = !error.ok();
+    fresh_spans_ = false;
+    return error;
+  });
   return Error::Ok();
 }
 
@@ -51,6 +57,12 @@ bool Server::TryFlush(Error* error) {
   *error = live_->Flush().error();
   stuck_ = !error->ok();
   fresh_spans_ = false;
+  return true;
+}
+
+bool Server::TryDelete(const query::exec::DeletionRequest& request, Error* error) {
+  if (stuck_ && !fresh_spans_) return false;
+  *error = deleter_->Delete(request).error();
   return true;
 }
 

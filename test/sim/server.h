@@ -12,6 +12,7 @@
 #include "base/env.h"
 #include "base/metrics.h"
 #include "compact/compactor.h"
+#include "deletion/deleter.h"
 #include "live/live_traces.h"
 #include "live/testing_batches.h"
 #include "store/block_store.h"
@@ -51,6 +52,8 @@ class Server {
   bool TryFlush(Error* error);
   // One step of compaction. Ok when there was nothing to do.
   Error Compact();
+  // Deletes one trace, or what a query selects; false when nothing was tried, as TryFlush.
+  bool TryDelete(const query::exec::DeletionRequest& request, Error* error);
   // Ends it in order; what could not be written in blocks stays in the log.
   void Stop(bool flush);
 
@@ -74,6 +77,7 @@ class Server {
   std::unique_ptr<store::BlockStore> store_;
   std::unique_ptr<live::LiveTraces> live_;
   std::unique_ptr<compact::Compactor> compactor_;
+  std::unique_ptr<deletion::Deleter> deleter_;
   uint64_t accepted_spans_ = 0;
   bool stuck_ = false;
   bool fresh_spans_ = false;  // accepted since the last flush

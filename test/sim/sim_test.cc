@@ -2,10 +2,10 @@
 //
 // Whatever happens - power cuts that lose and tear, syncs that fail, a full disk, an object store
 // that refuses, lies, repeats itself and is slow, clocks that jump, flipped bits - no acknowledged
-// span is missing or doubled, none is there that was never sent, the counters close, and nothing is
-// left over. What a flipped bit took away may be missing, if it was told. A failing seed is printed
-// with its steps and repeats exactly, with the server's log: WEFT_SEED=<seed>. More seeds:
-// WEFT_SEEDS=<count>, from WEFT_SEED on.
+// span is missing or doubled, none is there that was never sent or was deleted, the counters close,
+// and nothing is left over. What a flipped bit took away may be missing, if it was told. A failing
+// seed is printed with its steps and repeats exactly, with the server's log: WEFT_SEED=<seed>. More
+// seeds: WEFT_SEEDS=<count>, from WEFT_SEED on.
 #include <cstdlib>
 #include <iostream>
 #include <string>
@@ -41,6 +41,8 @@ void Add(const History::Tally& one, History::Tally* all) {
   all->flips += one.flips;
   all->reported_missing += one.reported_missing;
   all->unreadable += one.unreadable;
+  all->deletions += one.deletions;
+  all->failed_deletions += one.failed_deletions;
 }
 
 TEST(SimTest, EveryAcknowledgedSpanIsThereOnceWhateverHappens) {
@@ -60,6 +62,7 @@ TEST(SimTest, EveryAcknowledgedSpanIsThereOnceWhateverHappens) {
             << tally.refused << " refused, " << tally.flushes << " flushes, "
             << tally.failed_flushes << " failed ones, " << tally.merges << " merges, "
             << tally.power_cuts << " power cuts, " << tally.failed_starts << " failed starts, "
+            << tally.deletions << " deletions, " << tally.failed_deletions << " failed ones, "
             << tally.flips << " flipped bits, " << tally.reported_missing
             << " checks with reported losses, " << tally.unreadable
             << " questions that a store's refusal failed\n";

@@ -2,11 +2,13 @@
 
 #include <array>
 #include <cstdio>
+#include <map>
 
 #include "api/json_writer.h"
 #include "api/time_text.h"
 #include "app/commands/progress_bar.h"
 #include "app/commands/text_table.h"
+#include "block/key_flood.h"
 #include "store/catalog.h"
 
 namespace weft::app::commands {
@@ -21,6 +23,37 @@ std::string OneDecimal(double value) {
   std::array<char, 32> text;
   std::snprintf(text.data(), text.size(), "%.1f", value);
   return text.data();
+}
+
+void WriteManyKeys(const std::vector<block::ManyKeys>& list, api::JsonWriter* json) {
+  json->Key("manyKeys");
+  json->BeginArray();
+  for (const block::ManyKeys& many : list) {
+    json->BeginObject();
+    json->Field("service", many.service);
+    json->UintField("keys", many.keys);
+    json->Field("example", many.example);
+    json->EndObject();
+  }
+  json->EndArray();
+}
+
+// Services that send ids as attribute keys: the most that one block has of each.
+void PrintManyKeys(const store::Catalog& catalog, const Stream& out) {
+  std::map<model::TenantId, std::vector<block::ManyKeys>> tenants;
+  for (const store::CatalogBlock& block : catalog.blocks) {
+    const auto meta = block.ReadMeta();
+    if (meta.ok()) block::MergeManyKeys(meta->many_keys, &tenants[block.name.tenant]);
+  }
+  for (const auto& [tenant, list] : tenants) {
+    for (const block::ManyKeys& many : list) {
+      out.Print(Printable("service " + (many.service.empty() ? "without a name" : many.service) +
+                          " of tenant " + tenant + " sends too many attribute keys: " +
+                          FormatCount(many.keys) + " without a column in one block, such as " +
+                          many.example + "; put what differs into the value") +
+                "\n");
+    }
+  }
 }
 
 void PrintJson(const store::Catalog& catalog, const Stream& out) {
@@ -44,6 +77,8 @@ void PrintJson(const store::Catalog& catalog, const Stream& out) {
     json.Int64Field("lastStartNs", block.meta.last_start_ns);
     json.Int64Field("lastEndNs", block.meta.last_end_ns);
     json.UintField("duplicates", meta->duplicate_count);
+    json.UintField("deletedSpans", block.deleted_spans());
+    if (!meta->many_keys.empty()) WriteManyKeys(meta->many_keys, &json);
     json.EndObject();
     out.Print(text + "\n");
   }
@@ -62,7 +97,9 @@ void PrintTable(const store::Catalog& catalog, const Stream& out) {
   uint64_t spans = 0;
   uint64_t traces = 0;
   uint64_t bytes = 0;
+  uint64_t deleted = 0;
   for (const store::CatalogBlock& block : catalog.blocks) {
+    deleted += block.deleted_spans();
     const store::BlockFacts& meta = block.meta;
     table.AddRow({block.name.tenant, block.name.id, std::to_string(meta.level),
                   FormatCount(meta.span_count), FormatCount(meta.trace_count),
@@ -80,6 +117,12 @@ void PrintTable(const store::Catalog& catalog, const Stream& out) {
     total += ", " + OneDecimal(static_cast<double>(bytes) / static_cast<double>(spans)) +
              " bytes a span";
   out.Print(total + "\n");
+  if (deleted > 0) {
+    out.Print(FormatCount(deleted) +
+              " of the spans are deleted, or have moved to a block of what their traces keep; "
+              "compaction takes them out\n");
+  }
+  PrintManyKeys(catalog, out);
 }
 
 }  // namespace
@@ -107,7 +150,10 @@ int RunBlocks(const BlocksOptions& options, const Console& console) {
   for (const std::string& folder : catalog->strangers) {
     console.Complain("not a block of weft: " + Printable(folder));
   }
-  return catalog->damaged.empty() ? 0 : 1;
+  for (const auto& damaged : catalog->damaged_deletions) {
+    console.Complain("damaged: " + damaged.object + ": " + damaged.error.message());
+  }
+  return catalog->damaged.empty() && catalog->damaged_deletions.empty() ? 0 : 1;
 }
 
 }  // namespace weft::app::commands

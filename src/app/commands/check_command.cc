@@ -5,27 +5,13 @@
 #include <utility>
 
 #include "app/commands/progress_bar.h"
+#include "app/commands/stored_files.h"
 #include "base/env.h"
 #include "block/check.h"
 #include "store/catalog.h"
 
 namespace weft::app::commands {
 namespace {
-
-// The files of one block of a store.
-class StoredFiles : public block::FileOpener {
- public:
-  StoredFiles(const store::ObjectStore& objects, store::BlockName name)
-      : objects_(objects), name_(std::move(name)) {}
-
-  Result<std::unique_ptr<ReadableFile>> Open(std::string_view file) const override {
-    return objects_.Open(store::ObjectOf(name_, file));
-  }
-
- private:
-  const store::ObjectStore& objects_;
-  const store::BlockName name_;
-};
 
 bool IsNamed(const store::BlockName& block, const std::string& text) {
   return text == block.id || text == store::FolderOf(block);
@@ -101,6 +87,14 @@ uint64_t CheckAll(const store::ObjectStore& objects, const Selection& selection,
   return findings;
 }
 
+// Records of deletions, which say what of the blocks does not count. The number of findings.
+uint64_t CheckDeletions(const store::Catalog& catalog, const Console& console) {
+  for (const auto& damaged : catalog.damaged_deletions) {
+    console.out.Print(Printable(damaged.object + ": " + damaged.error.message()) + "\n");
+  }
+  return catalog.damaged_deletions.size();
+}
+
 std::string Summary(const Selection& selection, uint64_t findings, int64_t elapsed_ns) {
   const size_t blocks = selection.blocks.size() + selection.damaged.size();
   const double seconds = std::max(1e-3, static_cast<double>(elapsed_ns) / 1e9);
@@ -132,7 +126,8 @@ int RunCheck(const CheckOptions& options, const Console& console) {
     console.Complain("there is no block " + Printable(name));
   Env& env = Env::Posix();
   const int64_t begin_ns = env.MonotonicNs();
-  const uint64_t findings = CheckAll(objects, selection, console);
+  const uint64_t findings =
+      CheckAll(objects, selection, console) + CheckDeletions(*catalog, console);
   console.out.Print(Summary(selection, findings, env.MonotonicNs() - begin_ns));
   if (findings > 0) return 1;
   return selection.missing.empty() ? 0 : 2;

@@ -39,20 +39,6 @@ std::string TargetOf(const QueryOptions& options, const std::string& cursor) {
   return target;
 }
 
-int PrintRefusal(const QueryOptions& options, const net::HttpResponse& response,
-                 const Console& console) {
-  console.Complain(ErrorOfAnswer(response).message());
-  const auto body = ParseJson(response.body);
-  const json::value* error = body ? MemberOf(&*body, "error") : nullptr;
-  const uint64_t line = NumberOf(error, "line");
-  if (line > 0) {
-    const std::string place =
-        UnderlineQuery(options.query, line, NumberOf(error, "column"), NumberOf(error, "length"));
-    console.err.Print(place);
-  }
-  return response.status == 400 || response.status == 501 ? kExitWrong : kExitFailed;
-}
-
 std::string RootOf(const json::value& trace) {
   const std::string service = TextOf(&trace, "rootService");
   const std::string name = TextOf(&trace, "rootName");
@@ -131,6 +117,20 @@ std::string UnderlineQuery(std::string_view query, uint64_t line, uint64_t colum
          std::string(std::max<size_t>(1, width), '^') + "\n";
 }
 
+int PrintRefusal(const std::string& query, const net::HttpResponse& response,
+                 const Console& console) {
+  console.Complain(ErrorOfAnswer(response).message());
+  const auto body = ParseJson(response.body);
+  const json::value* error = body ? MemberOf(&*body, "error") : nullptr;
+  const uint64_t line = NumberOf(error, "line");
+  if (line > 0) {
+    const std::string place =
+        UnderlineQuery(query, line, NumberOf(error, "column"), NumberOf(error, "length"));
+    console.err.Print(place);
+  }
+  return response.status == 400 || response.status == 501 ? kExitWrong : kExitFailed;
+}
+
 int RunQuery(const QueryOptions& options_in, const Console& console) {
   QueryOptions options = options_in;
   options.json |= !console.out.is_terminal;
@@ -152,7 +152,7 @@ int RunQuery(const QueryOptions& options_in, const Console& console) {
       console.Complain(response.error().message());
       return kExitFailed;
     }
-    if (response->status != 200) return PrintRefusal(options, *response, console);
+    if (response->status != 200) return PrintRefusal(options.query, *response, console);
     const auto page = ParseJson(response->body);
     if (!page) {
       console.Complain("the server's answer is not JSON");

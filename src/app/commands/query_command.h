@@ -28,4 +28,8 @@ int RunQuery(const QueryOptions& options, const Console& console = Console::OfPr
 // from 1, `length` is in bytes of the query.
 std::string UnderlineQuery(std::string_view query, uint64_t line, uint64_t column, uint64_t length);
 
+// Prints a refusal of a query with its place. The exit code.
+int PrintRefusal(const std::string& query, const net::HttpResponse& response,
+                 const Console& console);
+
 }  // namespace weft::app::commands

@@ -41,23 +41,34 @@ Result<std::string> AddressInUse(const std::string& data_dir, std::string_view n
   return address;
 }
 
-ApiClient::ApiClient(std::string address, std::string tenant)
+ApiClient::ApiClient(std::string address, std::string tenant, uint32_t timeout_ms)
     : address_(std::move(address)),
       tenant_(std::move(tenant)),
-      client_(std::make_unique<net::HttpClient>(address_)) {}
+      client_(std::make_unique<net::HttpClient>(
+          address_, net::HttpClientOptions{.request_timeout_ms = timeout_ms})) {}
 
-Result<ApiClient> ApiClient::Connect(const ServerChoice& choice) {
-  if (!choice.server.empty()) return ApiClient(choice.server, choice.tenant);
+Result<ApiClient> ApiClient::Connect(const ServerChoice& choice, uint32_t timeout_ms) {
+  if (!choice.server.empty()) return ApiClient(choice.server, choice.tenant, timeout_ms);
   WEFT_ASSIGN_OR_RETURN(std::string address, AddressInUse(choice.data_dir, "http"));
-  return ApiClient(std::move(address), choice.tenant);
+  return ApiClient(std::move(address), choice.tenant, timeout_ms);
 }
 
 Result<net::HttpResponse> ApiClient::GetAny(const std::string& target, std::string_view accept) {
+  return Send("GET", target, accept, {});
+}
+
+Result<net::HttpResponse> ApiClient::Post(const std::string& target, std::string_view json) {
+  return Send("POST", target, "application/json", json);
+}
+
+Result<net::HttpResponse> ApiClient::Send(std::string_view method, const std::string& target,
+                                          std::string_view accept, std::string_view json) {
   net::HttpHeaders headers;
   headers.Add("Accept", accept);
   headers.Add("Accept-Encoding", "gzip");
   if (!tenant_.empty()) headers.Add(model::kTenantHeader, tenant_);
-  auto response = client_->Send("GET", target, {}, {}, headers);
+  const std::string_view type = json.empty() ? std::string_view() : "application/json";
+  auto response = client_->Send(method, target, json, type, headers);
   if (!response.ok()) return response.error().WithContext("asking " + address_);
   return response;
 }

@@ -26,7 +26,7 @@ Result<std::string> AddressInUse(const std::string& data_dir, std::string_view n
 class ApiClient {
  public:
   // kNotFound as above.
-  static Result<ApiClient> Connect(const ServerChoice& choice);
+  static Result<ApiClient> Connect(const ServerChoice& choice, uint32_t timeout_ms = 60'000);
 
   // The answer to a GET when it is 200; else an error with the server's own message.
   Result<net::HttpResponse> Get(const std::string& target,
@@ -35,10 +35,15 @@ class ApiClient {
   Result<net::HttpResponse> GetAny(const std::string& target,
                                    std::string_view accept = "application/json");
 
+  // The answer to a POST of JSON, whatever the status.
+  Result<net::HttpResponse> Post(const std::string& target, std::string_view json);
+
   const std::string& address() const { return address_; }
 
  private:
-  ApiClient(std::string address, std::string tenant);
+  ApiClient(std::string address, std::string tenant, uint32_t timeout_ms);
+  Result<net::HttpResponse> Send(std::string_view method, const std::string& target,
+                                 std::string_view accept, std::string_view json);
 
   std::string address_;
   std::string tenant_;

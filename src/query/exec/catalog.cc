@@ -1,6 +1,7 @@
 #include "query/exec/catalog.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -174,9 +175,10 @@ Result<std::vector<OperationEntry>> Catalog::Operations(const std::string* servi
       });
 }
 
-Result<std::vector<KeyEntry>> Catalog::AttributeKeys(const Scope* scope,
-                                                     const std::string& prefix) const {
-  return WithRenewal<std::vector<KeyEntry>>(source_, [&]() -> Result<std::vector<KeyEntry>> {
+Result<KeysAnswer> Catalog::AttributeKeys(const Scope* scope, const std::string& prefix,
+                                          uint32_t limit) const {
+  return WithRenewal<KeysAnswer>(source_, [&]() -> Result<KeysAnswer> {
+    KeysAnswer out;
     std::map<std::pair<std::string, std::string>, KeyEntry> keys;
     WEFT_RETURN_IF_ERROR(ForEachGroup([&](GroupColumns* columns, const Bitmap&) -> Error {
       WEFT_ASSIGN_OR_RETURN(const auto found, columns->group().AttributeKeys());
@@ -188,11 +190,14 @@ Result<std::vector<KeyEntry>> Catalog::AttributeKeys(const Scope* scope,
         entry.scope = info.scope;
         entry.key = info.key;
         entry.types |= types;
+        if (keys.size() > limit) {
+          keys.erase(std::prev(keys.end()));
+          out.complete = false;
+        }
       }
       return Error::Ok();
     }));
-    std::vector<KeyEntry> out;
-    for (auto& entry : keys) out.push_back(std::move(entry.second));
+    for (auto& entry : keys) out.keys.push_back(std::move(entry.second));
     return out;
   });
 }

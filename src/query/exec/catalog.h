@@ -35,6 +35,11 @@ struct KeyEntry {
   uint8_t types = 0;  // bit i: model::ValueType i occurs
 };
 
+struct KeysAnswer {
+  std::vector<KeyEntry> keys;
+  bool complete = true;  // false when the limit left some out
+};
+
 struct ValueEntry {
   model::ValueType type = model::ValueType::kString;
   std::string text;    // as TraceQL writes it, strings without quotes
@@ -67,8 +72,9 @@ class Catalog {
   Result<std::vector<OperationEntry>> Operations(const std::string* service) const;
   // By scope in the order of their names, then key. Of the row groups that the range touches: a key
   // whose spans all start just outside may be listed. `scope` null: all of them.
-  Result<std::vector<KeyEntry>> AttributeKeys(const block::Scope* scope,
-                                              const std::string& prefix) const;
+  // The first `limit` of them.
+  Result<KeysAnswer> AttributeKeys(const block::Scope* scope, const std::string& prefix,
+                                   uint32_t limit) const;
   // Attributes, name, kind, status, statusMessage, rootName, rootServiceName, and events', links'
   // and scopes' names; kInvalidArgument for other properties. Elements of arrays count as values;
   // bytes and kvlists do not.

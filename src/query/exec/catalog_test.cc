@@ -170,19 +170,29 @@ class CatalogCases : public testing::Test {
 };
 
 TEST_F(CatalogCases, ListsKeysByScopeAndKey) {
-  const auto keys = catalog_.AttributeKeys(nullptr, "");
+  const auto keys = catalog_.AttributeKeys(nullptr, "", 1000);
   ASSERT_TRUE(keys.ok());
+  EXPECT_TRUE(keys->complete);
   std::vector<std::string> names;
-  for (const KeyEntry& k : *keys) names.push_back(std::string(ScopeName(k.scope)) + "." + k.key);
+  for (const KeyEntry& k : keys->keys)
+    names.push_back(std::string(ScopeName(k.scope)) + "." + k.key);
   EXPECT_TRUE(std::is_sorted(names.begin(), names.end()));
   EXPECT_THAT(names,
               testing::IsSupersetOf({"event.a", "link.b", "resource.service.name", "span.c d"}));
   const block::Scope resource = block::Scope::kResource;
-  const auto some = catalog_.AttributeKeys(&resource, "serv");
+  const auto some = catalog_.AttributeKeys(&resource, "serv", 1000);
   ASSERT_TRUE(some.ok());
-  ASSERT_EQ(some->size(), 1u);
-  EXPECT_EQ((*some)[0].key, "service.name");
-  EXPECT_EQ((*some)[0].types, 1u << static_cast<unsigned>(model::ValueType::kString));
+  ASSERT_EQ(some->keys.size(), 1u);
+  EXPECT_EQ(some->keys[0].key, "service.name");
+  EXPECT_EQ(some->keys[0].types, 1u << static_cast<unsigned>(model::ValueType::kString));
+  // The first ones, however the keys come.
+  for (uint32_t limit = 1; limit < names.size(); ++limit) {
+    const auto first = catalog_.AttributeKeys(nullptr, "", limit);
+    ASSERT_TRUE(first.ok());
+    EXPECT_FALSE(first->complete);
+    ASSERT_EQ(first->keys.size(), limit);
+    for (uint32_t i = 0; i < limit; ++i) EXPECT_EQ(first->keys[i].key, keys->keys[i].key);
+  }
 }
 
 TEST_F(CatalogCases, CutsValuesAtTheLimitAndSaysSo) {
