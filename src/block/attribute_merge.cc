@@ -28,15 +28,21 @@ std::shared_ptr<const Dictionary> RawUuids(const Dictionary& texts) {
   return raw;
 }
 
-}  // namespace
-
-namespace {
-
 constexpr size_t kSketchSlots = size_t{1} << 20;
 
 size_t SlotOf(const OverflowReader::Entry& entry) {
   const uint64_t hash = model::StringTable::Hash(entry.key);
   return model::MixBits(hash * 8 + static_cast<uint64_t>(entry.type)) % kSketchSlots;
+}
+
+// Values of rows that come along.
+Result<uint32_t> CountKept(const MergePart& part, Scope scope, uint32_t column) {
+  WEFT_ASSIGN_OR_RETURN(const ColumnPtr values, part.Read(scope, column));
+  uint32_t kept = 0;
+  for (uint32_t row = 0; values != nullptr && row < values->row_count; ++row) {
+    kept += values->has(row) && !part.IsLeftOut(scope, row) ? 1 : 0;
+  }
+  return kept;
 }
 
 }  // namespace
@@ -88,20 +94,6 @@ void AttributeMerge::Choose(const Counts& counts) {
     }
   }
 }
-
-namespace {
-
-// Values of rows that come along.
-Result<uint32_t> CountKept(const MergePart& part, Scope scope, uint32_t column) {
-  WEFT_ASSIGN_OR_RETURN(const ColumnPtr values, part.Read(scope, column));
-  uint32_t kept = 0;
-  for (uint32_t row = 0; values != nullptr && row < values->row_count; ++row) {
-    kept += values->has(row) && !part.IsLeftOut(scope, row) ? 1 : 0;
-  }
-  return kept;
-}
-
-}  // namespace
 
 Error AttributeMerge::CountColumns(const MergePart& part, Counts* counts) const {
   const auto group = part.GroupOf(scope_);

@@ -20,6 +20,14 @@ void AppendPacked(std::span<const uint32_t> values, int bit_width, std::string* 
     out->resize(begin + groups * bit_width);
     return;
   }
+  if (bit_width == 16) {
+    for (size_t i = 0; i < values.size(); ++i) {
+      const uint16_t value = static_cast<uint16_t>(values[i]);
+      std::memcpy(to + 2 * i, &value, 2);
+    }
+    out->resize(begin + groups * bit_width);
+    return;
+  }
   uint64_t pending = 0;
   int pending_bits = 0;
   for (const uint32_t value : values) {
@@ -56,6 +64,14 @@ void UnpackValues(std::string_view bytes, int bit_width, uint64_t skip, uint32_t
   if (bit_width == 8) {
     const auto* from = reinterpret_cast<const uint8_t*>(bytes.data()) + skip;
     std::copy_n(from, count, out);
+    return;
+  }
+  if (bit_width == 16) {
+    for (uint32_t i = 0; i < count; ++i) {
+      uint16_t value;
+      std::memcpy(&value, bytes.data() + 2 * (skip + i), 2);
+      out[i] = value;
+    }
     return;
   }
   const uint64_t mask = (uint64_t{1} << bit_width) - 1;

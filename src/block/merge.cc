@@ -332,27 +332,23 @@ class BlockMerger {
     }
   }
 
-  // A fixed column of the parts that the group takes rows from.
-  Result<std::vector<ColumnPtr>> ReadWhole(Scope scope, uint32_t column) const {
-    std::vector<ColumnPtr> columns(parts_.size());
+  // What read(part) gives of each part that the group takes rows from; null for the others.
+  template <typename Ptr, typename Read>
+  Result<std::vector<Ptr>> ReadParts(Read read) const {
+    std::vector<Ptr> columns(parts_.size());
     for (size_t p = 0; p < parts_.size(); ++p) {
       if (!used_[p]) continue;
-      WEFT_ASSIGN_OR_RETURN(columns[p], parts_[p].Read(scope, column));
-    }
-    return columns;
-  }
-  Result<std::vector<PackedColumnPtr>> ReadPacked(Scope scope, uint32_t column) const {
-    std::vector<PackedColumnPtr> columns(parts_.size());
-    for (size_t p = 0; p < parts_.size(); ++p) {
-      if (!used_[p]) continue;
-      WEFT_ASSIGN_OR_RETURN(columns[p], parts_[p].ReadPacked(scope, column));
+      WEFT_ASSIGN_OR_RETURN(columns[p], read(parts_[p]));
     }
     return columns;
   }
 
   // The values are in the merger until it merges the next column.
   Result<ColumnValues> MergeColumn(const MergedTable& table, uint32_t column, const RunList& rows) {
-    WEFT_ASSIGN_OR_RETURN(const auto columns, ReadPacked(table.attributes.scope(), column));
+    WEFT_ASSIGN_OR_RETURN(const auto columns,
+                          ReadParts<PackedColumnPtr>([&](const MergePart& part) {
+                            return part.ReadPacked(table.attributes.scope(), column);
+                          }));
     return merger_.Merge(table.file.columns()[column], columns, rows);
   }
   Error CopyColumn(MergedTable* table, uint32_t column, const RunList& rows) {
@@ -462,7 +458,9 @@ class BlockMerger {
     owned_.Clear();
     owner_rows_.clear();
     std::vector<std::vector<uint32_t>> ends(parts_.size());  // of each span's, by span row
-    WEFT_ASSIGN_OR_RETURN(const auto owners, ReadWhole(scope, span_row_column));
+    WEFT_ASSIGN_OR_RETURN(const auto owners, ReadParts<ColumnPtr>([&](const MergePart& part) {
+                            return part.Read(scope, span_row_column);
+                          }));
     bool any = false;
     for (size_t p = 0; p < parts_.size(); ++p) {
       if (!owners[p]) continue;
@@ -532,7 +530,10 @@ class BlockMerger {
     std::array<std::vector<ColumnPtr>, 3> texts;
     constexpr TraceColumn kTexts[] = {kTraceRootService, kTraceRootName, kTraceServices};
     for (size_t i = 0; i < texts.size(); ++i) {
-      WEFT_ASSIGN_OR_RETURN(texts[i], ReadTraceColumn(kTexts[i]));
+      WEFT_ASSIGN_OR_RETURN(texts[i], ReadParts<ColumnPtr>([&](const MergePart& part) {
+                              return part.block->ReadTraceColumn(part.row_group, kTexts[i],
+                                                                 nullptr);
+                            }));
     }
     std::vector<TraceRow> traces;
     for (const uint32_t t : group.traces) {
@@ -549,16 +550,6 @@ class BlockMerger {
     }
     AddToMeta(meta);
     return traces_writer_.Write(traces, ordinal, &strings_);
-  }
-
-  Result<std::vector<ColumnPtr>> ReadTraceColumn(TraceColumn column) const {
-    std::vector<ColumnPtr> columns(parts_.size());
-    for (size_t p = 0; p < parts_.size(); ++p) {
-      if (!used_[p]) continue;
-      WEFT_ASSIGN_OR_RETURN(columns[p],
-                            parts_[p].block->ReadTraceColumn(parts_[p].row_group, column, nullptr));
-    }
-    return columns;
   }
 
   TraceRow RowOfSingle(Fragment at, const std::array<std::vector<ColumnPtr>, 3>& texts) {

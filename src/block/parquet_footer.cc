@@ -96,7 +96,8 @@ class FooterReader {
     for (int c = 0; c < group->num_columns(); ++c) {
       ChunkPlace& chunk = out.chunks.emplace_back();
       if (!ReadChunk(*group->ColumnChunk(c), out.row_count, &chunk) ||
-          !MayHaveEncoding(out_.columns[c].kind, chunk.encoding)) {
+          !MayHaveEncoding(out_.columns[c].kind, chunk.encoding) ||
+          (!out_.columns[c].optional && chunk.nulls != 0)) {
         return Corrupt("row group " + std::to_string(ordinal) + " column " + out_.columns[c].name +
                        " has an impossible place");
       }

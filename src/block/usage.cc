@@ -33,12 +33,14 @@ uint64_t BytesOf(const FileRowGroup& group) {
   return bytes;
 }
 
-// Everything of a file that is not in a column's pages.
-uint64_t RestOf(const TableReader& table) {
-  uint64_t bytes = table.size_bytes();
-  for (const FileRowGroup& group : table.row_groups()) bytes -= BytesOf(group);
+uint64_t PageBytesOf(const TableReader& table) {
+  uint64_t bytes = 0;
+  for (const FileRowGroup& group : table.row_groups()) bytes += BytesOf(group);
   return bytes;
 }
+
+// Everything of a file that is not in a column's pages.
+uint64_t RestOf(const TableReader& table) { return table.size_bytes() - PageBytesOf(table); }
 
 // Calls give(i, share) for each weight; the shares add up to `bytes`. Not for weights of 0
 // together.
@@ -69,8 +71,8 @@ class UsageTable::ByOperation {
     uint64_t left = total_bytes;
     for (uint32_t g = 0; g < block_.row_group_count(); ++g)
       WEFT_RETURN_IF_ERROR(AddGroup(g, &left));
-    // Whatever is left is of the block as a whole.
-    Give(left, spans_);
+    // Whatever is left is of the block as a whole; with no span left, nobody's.
+    if (!Give(left, spans_)) table_->AddTo({block_.meta().tenant, "", ""}, 0, left);
     for (size_t i = 0; i < spans_.size(); ++i) {
       table_->AddTo({block_.meta().tenant, keys_[i].first, keys_[i].second}, spans_[i], bytes_[i]);
     }
@@ -158,15 +160,11 @@ class UsageTable::ByOperation {
     return counts;
   }
 
-  // False when nobody has a weight. With no span left at all the empty name takes it.
+  // False, and nothing is given, when nobody has a weight.
   bool Give(uint64_t bytes, const std::vector<uint64_t>& weights) {
     const bool any =
         std::any_of(weights.begin(), weights.end(), [](uint64_t weight) { return weight > 0; });
-    if (any) {
-      Share(bytes, weights, [&](size_t i, uint64_t share) { bytes_[i] += share; });
-    } else if (&weights == &spans_) {
-      table_->AddTo({block_.meta().tenant, "", ""}, 0, bytes);
-    }
+    if (any) Share(bytes, weights, [&](size_t i, uint64_t share) { bytes_[i] += share; });
     return any;
   }
 
@@ -273,7 +271,12 @@ void UsageTable::AddTo(Key key, uint64_t count, uint64_t bytes) {
 
 Error UsageTable::Add(const Block& block, uint64_t total_bytes, const RowSetPtr& deleted) {
   uint64_t files = 0;
-  for (const TableReader* table : TablesOf(block)) files += table->size_bytes();
+  for (const TableReader* table : TablesOf(block)) {
+    files += table->size_bytes();
+    if (PageBytesOf(*table) > table->size_bytes()) {
+      return {ErrorCode::kCorrupt, table->name() + " claims more pages than it has room for"};
+    }
+  }
   if (files > total_bytes) {
     return {ErrorCode::kCorrupt, "the files of the block are larger than meta.json says"};
   }

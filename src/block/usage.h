@@ -5,13 +5,11 @@
 // span is whose. The rules, which docs/cli.md repeats for users:
 //
 // - Services and operations: the bytes of a row group go to them in proportion to their spans in
-// it;
-//   those of events and links in proportion to the events and links of their spans. What belongs
-//   to a whole block (resources, scopes, page indexes, footers, meta.json) goes in proportion to
-//   their spans in the block. Deleted spans have no share.
+//   it; those of events and links in proportion to the events and links of their spans. What
+//   belongs to a whole block (resources, scopes, page indexes, footers, meta.json) goes in
+//   proportion to their spans in the block. Deleted spans have no share.
 // - Attributes: a column has the bytes of its pages and dictionaries and an equal share of the rest
-// of
-//   its file (page index and footer). Attributes without a column share the bytes of
+//   of its file (page index and footer). Attributes without a column share the bytes of
 //   attributes.parquet in proportion to their number. What is no attribute stands under the name
 //   of its file and column, meta.json under its own.
 //

@@ -4,8 +4,7 @@
 //    blocks and nowhere else. Spans that are acknowledged later are not concerned.
 // 2. In each block the rows are found on which the query is true, or those of the traces named.
 // 3. Of a trace that loses only some of its spans the others are written to a new block of their
-// own,
-//    in which children of deleted spans are orphans. It does not count yet.
+//    own, in which children of deleted spans are orphans. It does not count yet.
 // 4. The record of the deletion is written (block/deletion.h): the rows of all traces that lose
 //    spans are hidden, the new blocks count. This is the moment of the deletion.
 // 5. Compaction rewrites the blocks without the hidden rows and deletes the old ones; then it notes

@@ -53,15 +53,15 @@ Error MatchFiles(const std::vector<ObjectInfo>& objects, CatalogBlock* block) {
 }
 
 // Null when there is none.
-const ObjectInfo* FindMeta(const Listing& listing) {
+const ObjectInfo* Find(const Listing& listing, std::string_view name) {
   const auto it = std::find_if(listing.objects.begin(), listing.objects.end(),
-                               [](const ObjectInfo& object) { return object.name == kMetaFile; });
+                               [name](const ObjectInfo& object) { return object.name == name; });
   return it == listing.objects.end() ? nullptr : &*it;
 }
 
 Result<CatalogBlock> ReadListed(const ObjectStore& store, const BlockName& name,
                                 const Listing& listing) {
-  const ObjectInfo* meta = FindMeta(listing);
+  const ObjectInfo* meta = Find(listing, kMetaFile);
   if (meta == nullptr) return Error(ErrorCode::kNotFound, "there is no meta.json");
   if (meta->size_bytes > kMetaBytesMax) return Damage("meta.json is too large to be one");
   WEFT_ASSIGN_OR_RETURN(const std::string json,
@@ -84,7 +84,7 @@ bool MayPass(const Error& error) {
 
 Error ReadBlockInto(const ObjectStore& store, BlockName name, Catalog* catalog) {
   WEFT_ASSIGN_OR_RETURN(const Listing listing, store.List(FolderOf(name)));
-  if (FindMeta(listing) == nullptr) {
+  if (Find(listing, kMetaFile) == nullptr) {
     catalog->unfinished.push_back(std::move(name));
     return Error::Ok();
   }
@@ -104,11 +104,17 @@ Error ReadBlockInto(const ObjectStore& store, BlockName name, Catalog* catalog) 
 Error ReadDeletion(const ObjectStore& store, const std::string& tenant, const std::string& id,
                    Catalog* catalog) {
   const std::string object = DeletionObject(tenant, id);
-  const auto json = store.Get(object);
-  if (json.error().code() == ErrorCode::kNotFound) {
+  WEFT_ASSIGN_OR_RETURN(const Listing listing, store.List(DeletionFolder(tenant, id)));
+  const ObjectInfo* record = Find(listing, kDeletionRecordFile);
+  if (record == nullptr) {
     catalog->unfinished_deletions.push_back(DeletionFolder(tenant, id));
     return Error::Ok();
   }
+  if (record->size_bytes > kDeletionBytesMax) {
+    catalog->damaged_deletions.push_back({object, Damage("it is too large to be one")});
+    return Error::Ok();
+  }
+  const auto json = store.GetSized(object, record->size_bytes);
   if (!json.ok() && MayPass(json.error())) return json.error().WithContext(object);
   auto deletion = json.ok() ? block::Deletion::FromJson(*json) : json.error();
   if (!deletion.ok()) {
@@ -202,13 +208,13 @@ std::string DeletionFolder(const model::TenantId& tenant, std::string_view id) {
 }
 
 std::string DeletionObject(const model::TenantId& tenant, std::string_view id) {
-  return DeletionFolder(tenant, id) + "/record.json";
+  return DeletionFolder(tenant, id) + "/" + std::string(kDeletionRecordFile);
 }
 
 Result<CatalogBlock> ReadCatalogBlock(const ObjectStore& store, const BlockName& name) {
   WEFT_RETURN_IF_ERROR(CheckBlockName(name));
   WEFT_ASSIGN_OR_RETURN(const Listing listing, store.List(FolderOf(name)));
-  if (FindMeta(listing) == nullptr) {
+  if (Find(listing, kMetaFile) == nullptr) {
     return Error(ErrorCode::kNotFound,
                  "there is no block " + name.id + " of tenant " + name.tenant);
   }
@@ -223,9 +229,10 @@ Result<Catalog> ReadCatalog(const ObjectStore& store) {
       catalog.strangers.push_back(tenant);
       continue;
     }
-    WEFT_ASSIGN_OR_RETURN(const Listing blocks, store.List(tenant));
-    // First: read beside a server, a deletion that happens meanwhile is seen not at all.
+    // First: read beside a server, a deletion that happens meanwhile is seen not at all. The other
+    // way round its record could be seen and the block that it has written not.
     WEFT_RETURN_IF_ERROR(ReadDeletions(store, tenant, &catalog));
+    WEFT_ASSIGN_OR_RETURN(const Listing blocks, store.List(tenant));
     for (const std::string& id : blocks.folders) {
       if (id == kDeletionsFolder) continue;
       if (IsBlockId(id)) {

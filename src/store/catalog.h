@@ -19,6 +19,7 @@ namespace weft::store {
 
 inline constexpr std::string_view kMetaFile = "meta.json";
 inline constexpr std::string_view kDeletionsFolder = "deletions";
+inline constexpr std::string_view kDeletionRecordFile = "record.json";
 // Of the record of a deletion: some three million traces.
 inline constexpr uint64_t kDeletionBytesMax = 64u << 20;
 
