@@ -28,6 +28,16 @@ Read TextOrNothing(std::string Config::* field) {
   };
 }
 
+Read Switch(bool Config::* field) {
+  return [field](const std::string& text, Config* c) {
+    if (text != "true" && text != "false") {
+      return Error(ErrorCode::kInvalidArgument, "'" + text + "' is neither true nor false");
+    }
+    c->*field = text == "true";
+    return Error::Ok();
+  };
+}
+
 Read Duration(int64_t Config::* field) {
   return [field](const std::string& text, Config* c) {
     WEFT_ASSIGN_OR_RETURN(c->*field, ParseDuration(text));
@@ -49,6 +59,12 @@ Read Count(uint64_t Config::* field, uint64_t min, uint64_t max) {
     WEFT_ASSIGN_OR_RETURN(c->*field, ParseCount(text, min, max));
     return Error::Ok();
   };
+}
+
+Error Refresh(const std::string& text, Config* c) {
+  WEFT_ASSIGN_OR_RETURN(c->catalog_refresh_ns, ParseDuration(text));
+  if (c->catalog_refresh_ns >= 100'000'000) return Error::Ok();
+  return Error(ErrorCode::kInvalidArgument, "'" + text + "' is too short: at least 100ms");
 }
 
 Error ReadLogLevel(const std::string& text, Config* c) {
@@ -155,6 +171,11 @@ const std::vector<Setting>& Settings() {
        "where blocks are kept: s3://..., gs://..., abfs://... or file:///path (see operating.md); "
        "empty for the data folder",
        TextOrNothing(&Config::store)},
+      {"read-only", "false",
+       "only answer questions about a store that another server writes to (see operating.md)",
+       Switch(&Config::read_only), true},
+      {"catalog.refresh", "10s", "how often a server that only reads looks for new blocks",
+       Refresh},
       {"http", "127.0.0.1:3200",
        "address of the UI, every query API, /metrics and /ready; port 0 picks a free one",
        Text(&Config::http)},

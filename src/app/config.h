@@ -21,6 +21,8 @@ namespace weft::app {
 struct Config {
   std::string data;
   std::string store;  // see store/open_object_store.h; empty: the folder `blocks` of `data`
+  bool read_only = false;
+  int64_t catalog_refresh_ns = 0;
   std::string http;
   std::string otlp_grpc;
   std::string otlp_http;
@@ -66,6 +68,8 @@ struct Setting {
   std::string help;
   // Reads the text into the config; the message of a failure says what is accepted.
   std::function<Error(const std::string& text, Config* config)> read;
+  // true or false; the flag alone means true.
+  bool is_switch = false;
 };
 
 const std::vector<Setting>& Settings();

@@ -48,6 +48,16 @@ TEST(Config, FlagBeatsEnvironmentBeatsFile) {
   EXPECT_EQ(reading->values.at("cut.idle").origin, "flag");
 }
 
+TEST(Config, ASwitchIsTrueOrFalse) {
+  EXPECT_FALSE(ReadConfig({})->config.read_only);
+  EXPECT_TRUE(ReadConfig(File("read-only: true\n"))->config.read_only);
+  EXPECT_FALSE(ReadConfig(File("read-only: false\n"))->config.read_only);
+  EXPECT_THAT(ReadConfig(File("read-only: yes please\n")).error().message(),
+              HasSubstr("neither true nor false"));
+  EXPECT_THAT(ReadConfig(File("catalog:\n  refresh: 1ms\n")).error().message(),
+              HasSubstr("at least 100ms"));
+}
+
 TEST(Config, AnUnknownKeyNamesTheNearestOne) {
   const auto reading = ReadConfig(File("cut:\n  idel: 1s\n"));
   ASSERT_FALSE(reading.ok());

@@ -80,12 +80,13 @@ void AddServe(CLI::App* root, int* exit_code) {
   command->add_flag("--print-reference", flags->print_reference,
                     "print all settings as a Markdown table and exit");
   for (const Setting& setting : Settings()) {
-    command
-        ->add_option_function<std::string>(
-            "--" + FlagName(setting.key),
-            [flags, key = setting.key](const std::string& text) { flags->settings[key] = text; },
-            setting.help + " [" + setting.default_text + "]")
-        ->type_name("");
+    CLI::Option* option = command->add_option_function<std::string>(
+        "--" + FlagName(setting.key),
+        [flags, key = setting.key](const std::string& text) { flags->settings[key] = text; },
+        setting.help + " [" + setting.default_text + "]");
+    option->type_name("");
+    // The flag alone, or --flag=false.
+    if (setting.is_switch) option->expected(0, 1)->run_callback_for_default()->default_str("true");
   }
   command->callback([flags, exit_code] { *exit_code = Serve(*flags); });
 }

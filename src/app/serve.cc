@@ -1,12 +1,14 @@
 // The server's life:
 //
-// 1. Lock the data folder, list the blocks of the store.
+// 1. Lock the data folder; take the store, unless this server only reads it; list its blocks.
 // 2. Serve HTTP, so that /ready and /metrics say what is going on; replay the write-ahead log.
 // 3. Start the receivers, write server.json: ready.
 // 4. At a signal: stop the receivers, write everything to blocks, stop answering.
 #include "app/serve.h"
 
+#include <array>
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <memory>
@@ -18,6 +20,7 @@
 
 #include "api/api_server.h"
 #include "api/embedded_files.h"
+#include "app/read_only_sink.h"
 #include "app/server_file.h"
 #include "app/starting_source.h"
 #include "app/version.h"
@@ -25,6 +28,7 @@
 #include "base/folder.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/mutex.h"
 #include "compact/compactor.h"
 #include "deletion/deleter.h"
 #include "live/live_traces.h"
@@ -36,11 +40,16 @@
 #include "receive/otlp/http_receiver.h"
 #include "store/block_store.h"
 #include "store/open_object_store.h"
+#include "store/store_owner.h"
 
 namespace weft::app {
 namespace {
 
 constexpr uint32_t kReceiverGraceMs = 3000;
+// Blocks of the catalog that are read at a time: a disk has a short way, an object store a long
+// one.
+constexpr uint32_t kLocalReads = 4;
+constexpr uint32_t kRemoteReads = 32;
 // For each block that is looked at for its usage.
 constexpr uint64_t kUsageCacheBytes = 8u << 20;
 
@@ -78,15 +87,24 @@ class StopSignals {
 
 class Server {
  public:
+  // Also after a start that failed.
+  ~Server() { StopUpkeep(); }
+
   explicit Server(const Config& config) : config_(config), runner_(config.query_threads) {}
 
   Error Start() {
     start_ns_ = static_cast<uint64_t>(env_.NowNs());
     WEFT_RETURN_IF_ERROR(OpenStore());
     WEFT_RETURN_IF_ERROR(StartHttp());
-    WEFT_RETURN_IF_ERROR(OpenLive());
-    StartCompactor();
-    MakeDeleter();
+    if (config_.read_only) {
+      source_.Set(store_.get());
+      MakeDeleter();
+      upkeep_ = std::thread([this] { FollowStore(); });
+    } else {
+      WEFT_RETURN_IF_ERROR(OpenLive());
+      StartCompactor();
+      MakeDeleter();
+    }
     WEFT_RETURN_IF_ERROR(StartReceivers());
     const ServerAddresses addresses{http_->bound_address(), grpc_receiver_->bound_address(),
                                     http_receiver_->bound_address(), config_.store};
@@ -96,6 +114,7 @@ class Server {
                       {"otlp_grpc", addresses.otlp_grpc},
                       {"otlp_http", addresses.otlp_http},
                       {"data", config_.data},
+                      {"read_only", config_.read_only ? "true" : "false"},
                       {"store", config_.store.empty() ? "local" : config_.store}});
     return Error::Ok();
   }
@@ -111,9 +130,17 @@ class Server {
     if (live_)
       live_->Stop(
           std::max<int64_t>(1, config_.shutdown_timeout_ns - (env_.MonotonicNs() - stop_ns)));
+    SaveCatalog();
+    StopUpkeep();
     if (http_) http_->Stop(kReceiverGraceMs);
     if (api_) api_->Stop();
     RemoveServerFile(env_, config_.data);
+    if (owner_) {
+      if (const Error error = owner_->Release(); !error.ok()) {
+        LogWarn("the store could not be given back; the next server waits until it sees that",
+                {{"error", error.message()}});
+      }
+    }
     const uint64_t left = live_ ? live_->counts().spans : 0;
     LogInfo("stopped", {{"spans_left_in_wal", left}});
   }
@@ -138,10 +165,96 @@ class Server {
       LogWarn("the data folder has blocks of its own, which are not seen with this store",
               {{"folder", folder}, {"store", config_.store}});
     }
+    if (!config_.read_only) WEFT_RETURN_IF_ERROR(TakeStore(folder));
     store::BlockStoreOptions options;
+    options.read_only = config_.read_only;
     options.cache_bytes_max = config_.cache_max_bytes;
-    WEFT_ASSIGN_OR_RETURN(store_, store::BlockStore::Open(*objects_, options, metrics_));
+    options.shelf.parallel_reads = disk_path_.empty() ? kRemoteReads : kLocalReads;
+    store::ObjectStore& objects = owned_ ? *owned_ : *objects_;
+    WEFT_ASSIGN_OR_RETURN(store_, store::BlockStore::Open(objects, options, metrics_));
     return Error::Ok();
+  }
+
+  // One server at a time writes to a store: see store/store_owner.h.
+  Error TakeStore(const std::string& own_folder) {
+    if (!disk_path_.empty()) {
+      const std::string folder = store::FolderOfStore(config_.store, own_folder);
+      WEFT_RETURN_IF_ERROR(MakeDurableFolder(env_, folder));
+      auto lock = env_.LockFile(folder + "/" + store::kOwnerObject);
+      if (!lock.ok()) {
+        return lock.error().WithContext("another server writes to the store " + folder +
+                                        " (start this one with --read-only to ask it)");
+      }
+      store_lock_ = std::move(*lock);
+      return Error::Ok();
+    }
+    store::StoreOwnerOptions options;
+    WEFT_ASSIGN_OR_RETURN(options.instance, InstanceOf(config_.data));
+    options.description =
+        "pid " + std::to_string(getpid()) + " on " + HostName() + ", data folder " + config_.data;
+    owner_ = std::make_unique<store::StoreOwner>(
+        env_, *objects_, std::move(options),
+        [](int64_t ns) { std::this_thread::sleep_for(std::chrono::nanoseconds(ns)); });
+    WEFT_RETURN_IF_ERROR(owner_->Take().WithContext("store " + config_.store));
+    owned_ = std::make_unique<store::OwnedObjectStore>(*objects_, *owner_);
+    upkeep_ = std::thread([this] { HoldStore(); });
+    return Error::Ok();
+  }
+
+  // The data folder's identity, made once.
+  Result<std::string> InstanceOf(const std::string& data) {
+    const std::string path = data + "/instance";
+    if (env_.Exists(path)) return env_.ReadWholeFile(path);
+    const std::string instance = store::NewInstanceId(env_);
+    WEFT_RETURN_IF_ERROR(env_.ReplaceFile(path, instance));
+    return instance;
+  }
+
+  static std::string HostName() {
+    std::array<char, 256> name{};
+    return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown host";
+  }
+
+  // Whether to go on after so long.
+  bool Rest(int64_t ns) {
+    const int64_t until_ns = env_.MonotonicNs() + ns;
+    MutexLock lock(upkeep_mutex_);
+    while (!upkeep_stop_) {
+      const int64_t left_ns = until_ns - env_.MonotonicNs();
+      if (left_ns <= 0) return true;
+      upkeep_changed_.WaitFor(upkeep_mutex_, left_ns);
+    }
+    return false;
+  }
+
+  void HoldStore() {
+    while (Rest(store::StoreOwnerOptions{}.beat_ns)) {
+      const Error error = owner_->Beat();
+      if (error.ok()) continue;
+      LogWarn("this server's hold on the store could not be renewed", {{"error", error.message()}});
+      if (error.code() != ErrorCode::kCancelled) continue;
+      LogError("ending at once; what is not in blocks is in the write-ahead log",
+               {{"error", error.message()}});
+      _exit(1);
+    }
+  }
+
+  void FollowStore() {
+    while (Rest(config_.catalog_refresh_ns)) {
+      const Error error = store_->Refresh();
+      if (error.ok()) continue;
+      LogWarn("the store's list of blocks could not be read; answers are of what was there before",
+              {{"error", error.message()}});
+    }
+  }
+
+  void StopUpkeep() {
+    {
+      const MutexLock lock(upkeep_mutex_);
+      upkeep_stop_ = true;
+    }
+    upkeep_changed_.NotifyAll();
+    if (upkeep_.joinable()) upkeep_.join();
   }
 
   Error StartHttp() {
@@ -220,12 +333,19 @@ class Server {
     compactor_->Start();
   }
 
+  model::SpanSink* sink() {
+    return config_.read_only ? static_cast<model::SpanSink*>(&refusing_) : live_.get();
+  }
+
   void MakeDeleter() {
     deletion::DeleterOptions options;
     options.block.row_group_rows_max = static_cast<uint32_t>(config_.block_row_group_rows);
     options.block.zstd_level = static_cast<int>(config_.block_zstd_level);
-    deleter_ = std::make_unique<deletion::Deleter>(
-        env_, options, *store_, [this] { return live_->FlushAndReleaseLog().error(); });
+    deleter_ = std::make_unique<deletion::Deleter>(env_, options, *store_, [this]() -> Error {
+      if (!config_.read_only) return live_->FlushAndReleaseLog().error();
+      return {ErrorCode::kUnsupported,
+              "this server only reads (--read-only): ask the one that writes to delete"};
+    });
   }
 
   Error StartReceivers() {
@@ -234,12 +354,21 @@ class Server {
     http.server.io_threads = static_cast<int>(config_.receive_threads);
     http.server.body_bytes_max = config_.receive_body_max_bytes;
     WEFT_ASSIGN_OR_RETURN(http_receiver_, receive::otlp::HttpReceiver::Start(
-                                              config_.otlp_http, http, live_.get(), &metrics_));
+                                              config_.otlp_http, http, sink(), &metrics_));
     receive::otlp::GrpcReceiverOptions grpc;
     grpc.message_bytes_max = config_.receive_body_max_bytes;
     WEFT_ASSIGN_OR_RETURN(grpc_receiver_, receive::otlp::GrpcReceiver::Start(
-                                              config_.otlp_grpc, grpc, live_.get(), &metrics_));
+                                              config_.otlp_grpc, grpc, sink(), &metrics_));
     return Error::Ok();
+  }
+
+  // So that the next start is a quick one.
+  void SaveCatalog() {
+    if (!store_ || config_.read_only) return;
+    if (const Error error = store_->SaveCatalog(true); !error.ok()) {
+      LogWarn("the catalog could not be saved; the next start takes longer",
+              {{"error", error.message()}});
+    }
   }
 
   Result<std::vector<block::UsageRow>> Usage(const model::TenantId& tenant, TimeRange range,
@@ -262,6 +391,10 @@ class Server {
 
   Result<api::FlushReport> Flush() {
     if (!ready_) return Error(ErrorCode::kUnavailable, NotReady(), 1000);
+    if (config_.read_only) {
+      return Error(ErrorCode::kUnsupported,
+                   "this server only reads (--read-only): ask the one that writes to flush");
+    }
     WEFT_ASSIGN_OR_RETURN(const live::FlushReport report, live_->Flush());
     return api::FlushReport{report.spans, report.blocks};
   }
@@ -276,7 +409,7 @@ class Server {
     api::StatusReport report;
     report.version = kVersion;
     report.start_ns = start_ns_;
-    if (ready_) {
+    if (ready_ && live_) {
       const auto live = live_->SpansByTenant();
       const auto at = live.find(tenant);
       report.live_spans = at == live.end() ? 0 : at->second;
@@ -303,6 +436,10 @@ class Server {
   // In the order in which they depend on each other.
   std::unique_ptr<FileLock> lock_;
   std::unique_ptr<store::ObjectStore> objects_;
+  std::unique_ptr<FileLock> store_lock_;      // of a store in a folder
+  std::unique_ptr<store::StoreOwner> owner_;  // of one that is not
+  std::unique_ptr<store::OwnedObjectStore> owned_;
+  ReadOnlySink refusing_;
   std::unique_ptr<store::BlockStore> store_;
   StartingSource source_;
   query::exec::TaskRunner runner_;
@@ -313,6 +450,11 @@ class Server {
   std::unique_ptr<net::HttpServer> http_;
   std::unique_ptr<receive::otlp::HttpReceiver> http_receiver_;
   std::unique_ptr<receive::otlp::GrpcReceiver> grpc_receiver_;
+
+  Mutex upkeep_mutex_;
+  CondVar upkeep_changed_;
+  bool upkeep_stop_ WEFT_GUARDED_BY(upkeep_mutex_) = false;
+  std::thread upkeep_;  // holds the store, or follows it
 };
 
 }  // namespace

@@ -34,6 +34,11 @@ class StartingSource : public block::RowSource {
     return source->SummarizeTrace(tenant, id);
   }
 
+  Error Renew() const override {
+    const block::RowSource* source = source_;
+    return source == nullptr ? NotYet() : source->Renew();
+  }
+
  private:
   static Error NotYet() {
     return Error(ErrorCode::kUnavailable,

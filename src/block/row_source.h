@@ -93,6 +93,12 @@ class RowGroup {
  public:
   virtual ~RowGroup() = default;
 
+  // Reads what this interface gives without a Result. A group of a snapshot that was asked for as
+  // `lazy` wants it before anything but row_count(), the times and block_id(); a group that turns
+  // out to be damaged and is left out of answers has no rows afterwards. May be called again; after
+  // a failure too.
+  virtual Error Load() const { return Error::Ok(); }
+
   virtual uint32_t row_count() const = 0;  // of spans
   // First and last start time of its spans.
   virtual uint64_t first_start_ns() const = 0;
@@ -146,11 +152,17 @@ class RowGroup {
 struct SnapshotOptions {
   // Every group must have has_tree(): live rows are put into preorder first, which costs time.
   bool tree = false;
+  // The caller calls Load() of each group that it looks into: the others cost next to nothing.
+  bool lazy = false;
 };
 
 class RowSource {
  public:
   virtual ~RowSource() = default;
+
+  // Looks again at what there is, where another process may have taken away what a snapshot shows:
+  // after a read of it has failed with kNotFound, a new snapshot has the same spans elsewhere.
+  virtual Error Renew() const { return Error::Ok(); }
 
   // The groups that hold every span of the tenant that starts in `range` (and others), each span
   // once, as of now: a span whose acknowledgement has been sent is there.

@@ -145,6 +145,10 @@ Result<bool> Compactor::RunOnce() {
   Expire();
   store_.RemoveRetired(env_.NowNs() - options_.retire_grace_ns);
   store_.SettleDeletions(env_.NowNs());
+  if (const Error error = store_.SaveCatalog(false); !error.ok()) {
+    // Nothing but the time of the next start hangs on it.
+    LogWarn("the catalog could not be saved; tried again later", {{"error", error.message()}});
+  }
   if (busy_ && busy_()) return false;
   std::vector<Choice> choices = ChooseWithDeletions();
   if (choices.empty() && options_.cpu_percent != 0) choices = ChooseAll();

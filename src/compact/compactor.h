@@ -8,6 +8,7 @@
 // Before each merge what retention rules out is taken away (retention.h), in the same two steps.
 // Blocks of which rows were deleted come first, each by itself, also where merging is switched off:
 // they are rewritten without these rows, or go when nothing is left.
+// After that the store saves its catalog if that is worth it (store::BlockStore::SaveCatalog).
 // Blocks that still carry what replaying the write-ahead log needs are not touched.
 #pragma once
 

@@ -33,17 +33,21 @@ class ArrowObjectStore::RangeFile : public ReadableFile {
  public:
   RangeFile(const ArrowObjectStore& store, std::string path,
             std::shared_ptr<arrow::io::RandomAccessFile> file, uint64_t size_bytes)
-      : store_(store), path_(std::move(path)), file_(std::move(file)), size_bytes_(size_bytes) {}
+      : store_(store),
+        path_(std::move(path)),
+        file_(std::move(file)),
+        size_bytes_(size_bytes),
+        cache_name_(path_ + "?" + std::to_string(size_bytes)) {}
 
   Error ReadAt(uint64_t offset, size_t length, char* out) const override {
     if (offset > size_bytes_ || length > size_bytes_ - offset) return TooShort();
     return store_.chunks_.Read(
-        path_, size_bytes_, offset, length,
+        cache_name_, size_bytes_, offset, length,
         [this](uint64_t at, size_t count, char* to) { return Fetch(at, count, to); }, out);
   }
   uint64_t size_bytes() const override { return size_bytes_; }
 
- private:
+  // Past the cache.
   Error Fetch(uint64_t offset, size_t length, char* out) const {
     const auto read =
         file_->ReadAt(static_cast<int64_t>(offset), static_cast<int64_t>(length), out);
@@ -51,12 +55,16 @@ class ArrowObjectStore::RangeFile : public ReadableFile {
     WEFT_RETURN_IF_ERROR(store_.Finish(Op::kGet, read.status(), path_, bytes));
     return bytes == length ? Error::Ok() : TooShort();
   }
+
+ private:
   Error TooShort() const { return Error(ErrorCode::kCorrupt, path_ + " is too short"); }
 
   const ArrowObjectStore& store_;
   const std::string path_;
   const std::shared_ptr<arrow::io::RandomAccessFile> file_;
   const uint64_t size_bytes_;
+  const std::string
+      cache_name_;  // what is put in its place with another size is not confused with it
 };
 
 // An object on its way. What was not finished when this goes is given up.
@@ -193,10 +201,12 @@ Result<std::unique_ptr<ReadableFile>> ArrowObjectStore::Open(const std::string& 
   return OpenSized(name, static_cast<uint64_t>(info->size()));
 }
 
+// As it is now, even when another process has replaced it: past the cache.
+
 Result<std::string> ArrowObjectStore::Get(const std::string& name) const {
   WEFT_ASSIGN_OR_RETURN(const auto file, Open(name));
   std::string bytes(file->size_bytes(), '\0');
-  WEFT_RETURN_IF_ERROR(file->ReadAt(0, bytes.size(), bytes.data()));
+  WEFT_RETURN_IF_ERROR(static_cast<const RangeFile&>(*file).Fetch(0, bytes.size(), bytes.data()));
   return bytes;
 }
 

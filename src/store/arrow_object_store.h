@@ -11,7 +11,7 @@
 // - Several objects of one Put() are sent side by side.
 // - Small reads are served from chunks kept in memory, kCacheBytesMax of them (chunk_cache.h); a
 //   large one is one request. What another process replaces or deletes may
-//   still be read from there.
+//   still be read from there, but not by Get().
 //
 // Requests are tried again inside the service's client, for seconds. After that the error is
 // kUnavailable when it may pass by itself (unreachable, overloaded, timed out), kNotFound when the

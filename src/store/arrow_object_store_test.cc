@@ -80,6 +80,17 @@ TEST_F(ArrowObjectStoreTest, DoesNotAskForASizeThatIsKnown) {
   EXPECT_EQ(service->head_count(), 0);
 }
 
+TEST_F(ArrowObjectStoreTest, GetSeesWhatAnotherProcessHasPutThere) {
+  ArrowObjectStore other(service, "bucket/prefix", metrics);
+  ASSERT_TRUE(store.Put("t/f", "one").ok());
+  EXPECT_EQ(*store.Get("t/f"), "one");
+  EXPECT_EQ(*store.GetSized("t/f", 3), "one");
+  ASSERT_TRUE(other.Put("t/f", "two").ok());
+  EXPECT_EQ(*store.Get("t/f"), "two");
+  ASSERT_TRUE(other.Put("t/f", "three").ok());
+  EXPECT_EQ(*store.GetSized("t/f", 5), "three") << "another size is another object";
+}
+
 TEST_F(ArrowObjectStoreTest, CountsRequestsBytesAndFailures) {
   ASSERT_TRUE(store.Put("t/f", "bytes").ok());
   EXPECT_EQ(*store.Get("t/f"), "bytes");

@@ -5,7 +5,10 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include <absl/container/flat_hash_map.h>
 
 #include "base/mutex.h"
 #include "base/time_range.h"
@@ -16,6 +19,8 @@ namespace weft::store {
 using BlockPtr = std::shared_ptr<const CatalogBlock>;
 // Newest first: by last_start_ns, then id.
 using BlockVector = std::vector<BlockPtr>;
+// That order.
+bool NewerFirst(const BlockPtr& a, const BlockPtr& b);
 
 struct TenantTotals {
   uint64_t blocks = 0;
@@ -36,9 +41,11 @@ class BlockList {
   void Add(CatalogBlock block) WEFT_EXCLUDES(mutex_);
   // Puts one in the place of others, in one step.
   void Replace(CatalogBlock block, const std::vector<BlockName>& others) WEFT_EXCLUDES(mutex_);
-  // Hides rows of a tenant's blocks, as far as these are there, and adds others, in one step.
-  void Hide(const std::vector<block::Deletion::Part>& parts, const model::TenantId& tenant,
-            std::vector<CatalogBlock> added) WEFT_EXCLUDES(mutex_);
+  // Takes some of a tenant's blocks away, hides rows of others as far as these are there, and adds
+  // some, in one step.
+  void Change(const model::TenantId& tenant, const std::vector<std::string>& gone,
+              std::vector<CatalogBlock> come, const std::vector<block::Deletion::Part>& hidden = {})
+      WEFT_EXCLUDES(mutex_);
   // The block that was removed, or null.
   BlockPtr Remove(const BlockName& name) WEFT_EXCLUDES(mutex_);
 
@@ -49,8 +56,19 @@ class BlockList {
   TenantTotals TotalsOf(const model::TenantId& tenant) const WEFT_EXCLUDES(mutex_);
 
  private:
+  struct Tenant {
+    std::shared_ptr<const BlockVector> list;
+    absl::flat_hash_map<std::string_view, BlockPtr> by_id;  // keys are the blocks' own names
+    TenantTotals totals;
+  };
+
+  static void Count(const CatalogBlock& block, TenantTotals* totals);
+  // Takes the block out of `list`, which is to become the tenant's; null when it is not there.
+  static BlockPtr TakeOut(const std::string& id, Tenant* tenant, BlockVector* list);
+  static void Hide(const block::Deletion::Part& part, Tenant* tenant, BlockVector* list);
+
   mutable Mutex mutex_;
-  std::map<model::TenantId, std::shared_ptr<const BlockVector>> lists_ WEFT_GUARDED_BY(mutex_);
+  std::map<model::TenantId, Tenant> tenants_ WEFT_GUARDED_BY(mutex_);
   const std::shared_ptr<const BlockVector> none_;
 };
 

@@ -7,24 +7,31 @@
 #include <utility>
 
 #include "base/log.h"
+#include "store/catalog_snapshot.h"
 
 namespace weft::store {
 
-BlockShelf::BlockShelf(ObjectStore& objects, MetricRegistry& metrics)
+BlockShelf::BlockShelf(ObjectStore& objects, MetricRegistry& metrics,
+                       const BlockShelfOptions& options)
     : objects_(objects),
       metrics_(metrics),
+      options_(options),
       damaged_gauge_(metrics.GetGauge("weft_store_damaged_blocks",
                                       "Blocks that are there and can't be read; see the log.")),
-      deletions_(objects, metrics) {}
+      deletions_(objects, metrics),
+      writer_(objects, options.catalog) {}
 
 Error BlockShelf::Load(bool remove_unfinished) {
-  WEFT_ASSIGN_OR_RETURN(Catalog catalog, ReadCatalog(objects_));
+  WEFT_ASSIGN_OR_RETURN(Catalog catalog,
+                        ReadCatalog(objects_, {.parallel_reads = options_.parallel_reads}));
   for (const Catalog::DamagedDeletion& damaged : catalog.damaged_deletions) {
     return damaged.error.WithContext(
         "the record of a deletion, " + damaged.object +
         ", is damaged and spans that it hides would be seen again; restore it, or remove it to "
         "accept that");
   }
+  writer_.Begin(catalog);
+  catalog_objects_ = std::move(catalog.objects);
   if (remove_unfinished) WEFT_RETURN_IF_ERROR(MakeDurable(catalog));
   for (const std::string& folder : catalog.strangers) {
     LogWarn("a folder among the blocks is not a block and is left alone", {{"folder", folder}});
@@ -36,6 +43,7 @@ Error BlockShelf::Load(bool remove_unfinished) {
               {{"folder", folder}, {"error", error.message()}});
     }
   }
+  for (const BlockName& name : catalog.replaced) ignored_[name.tenant].push_back(name.id);
   for (const BlockName& name : catalog.unfinished) {
     if (!remove_unfinished) break;
     LogInfo("an unfinished block was removed", {{"tenant", name.tenant}, {"block", name.id}});
@@ -46,16 +54,14 @@ Error BlockShelf::Load(bool remove_unfinished) {
       retired_.push_back({name, INT64_MIN, 0});
     }
   }
-  for (const BlockName& name : catalog.replaced) {
-    if (!remove_unfinished) break;
-    LogInfo("a block that compaction has replaced was removed",
-            {{"tenant", name.tenant}, {"block", name.id}});
-    if (const Error error = Remove(name); !error.ok()) {
-      LogWarn("a replaced block could not be removed; tried again later",
-              {{"error", error.message()}});
-      // What replaced it may be replaced in turn: the memory of it must not get lost.
-      const MutexLock lock(mutex_);
-      retired_.push_back({name, INT64_MIN, 0});
+  if (remove_unfinished) {
+    RemoveReplaced(catalog.replaced);
+    for (const auto& [tenant, objects] : catalog_objects_) {
+      const std::string folder = tenant + "/" + std::string(kCatalogFolder);
+      if (const Error error = objects_.RemoveRemains(folder); !error.ok()) {
+        LogWarn("what a crash left could not be removed",
+                {{"folder", folder}, {"error", error.message()}});
+      }
     }
   }
   for (const Catalog::Damaged& damaged : catalog.damaged) SetAside(damaged.name, damaged.error);
@@ -70,19 +76,72 @@ Error BlockShelf::Load(bool remove_unfinished) {
 }
 
 // An earlier life may have ended between writing one of these and syncing it. What they replace,
-// the log's copy or the rows that they hide is destroyed from now on, because they are there.
+// the log's copy or the rows that they hide is destroyed from now on, because they are there. What
+// a snapshot tells of was durable before it was written.
 Error BlockShelf::MakeDurable(const Catalog& catalog) {
+  std::vector<BlockName> names;
+  if (!catalog.replaced.empty()) names = catalog.replacing;
   for (const CatalogBlock& block : catalog.blocks) {
-    const bool replaces = !block.meta.replaces.empty() && !catalog.replaced.empty();
-    if (!replaces && block.auxiliary.empty()) continue;
-    const Error error = objects_.MakeDurable(ObjectOf(block.name, kMetaFile));
-    if (!error.ok()) return error.WithContext("block " + FolderOf(block.name));
+    if (!block.auxiliary.empty()) names.push_back(block.name);
+  }
+  for (const BlockName& name : names) {
+    const Error error = objects_.MakeDurable(ObjectOf(name, kMetaFile));
+    if (!error.ok()) return error.WithContext("block " + FolderOf(name));
   }
   for (const block::Deletion& deletion : catalog.deletions) {
     if (deletion.done()) continue;
     WEFT_RETURN_IF_ERROR(objects_.MakeDurable(DeletionObject(deletion.tenant, deletion.id)));
   }
   return Error::Ok();
+}
+
+Error BlockShelf::Refresh(const Watcher& watcher) {
+  WEFT_ASSIGN_OR_RETURN(std::vector<model::TenantId> tenants, ListTenants(objects_));
+  // Those whose last block is gone have no folder any more.
+  for (const model::TenantId& tenant : list_.tenants()) tenants.push_back(tenant);
+  std::sort(tenants.begin(), tenants.end());
+  tenants.erase(std::unique(tenants.begin(), tenants.end()), tenants.end());
+  std::set<BlockName> damaged;
+  for (const Catalog::Damaged& block : this->damaged()) damaged.insert(block.name);
+  for (const model::TenantId& tenant : tenants) {
+    std::vector<std::string> known;
+    const auto blocks = list_.Get(tenant);
+    for (const BlockPtr& block : *blocks) known.push_back(block->name.id);
+    const auto is_known = [&](const std::string& id) {
+      return list_.Find({tenant, id}) != nullptr || damaged.contains({tenant, id});
+    };
+    WEFT_ASSIGN_OR_RETURN(TenantChanges changes,
+                          ReadChanges(objects_, tenant, is_known, known, ignored_[tenant],
+                                      {.parallel_reads = options_.parallel_reads}));
+    for (const Catalog::Damaged& block : changes.damaged) SetAside(block.name, block.error);
+    WEFT_RETURN_IF_ERROR(watcher.before(tenant, changes));
+    ignored_[tenant] = std::move(changes.ignored);
+    // Of what the deletions that are new hide: the blocks that they have written come with it.
+    std::vector<block::Deletion::Part> hidden;
+    for (const block::Deletion& deletion : changes.deletions) {
+      if (deletions_.Find(tenant, deletion.id) != nullptr) continue;
+      hidden.insert(hidden.end(), deletion.parts.begin(), deletion.parts.end());
+    }
+    deletions_.Fill(std::move(changes.deletions));
+    if (changes.come.empty() && changes.gone.empty() && hidden.empty()) continue;
+    list_.Change(tenant, changes.gone, std::move(changes.come), hidden);
+    watcher.after(tenant, changes.gone);
+    UpdateGauges(tenant);
+  }
+  return Error::Ok();
+}
+
+void BlockShelf::RemoveReplaced(const std::vector<BlockName>& names) {
+  {
+    const MutexLock lock(mutex_);
+    for (const BlockName& name : names) retired_.push_back({name, INT64_MIN, 0});
+  }
+  for (const BlockName& name : RemoveRetired(INT64_MIN + 1)) {
+    LogInfo("a block that compaction has replaced was removed",
+            {{"tenant", name.tenant}, {"block", name.id}});
+  }
+  // What could not be removed stays among the retired: what replaced it may be replaced in turn,
+  // and the memory of it must not get lost.
 }
 
 void BlockShelf::Remember(const CatalogBlock& block) {
@@ -95,6 +154,7 @@ Error BlockShelf::Write(const block::EncodedBlock& block) {
   const uint64_t spans = entry.meta.span_count;
   const bool fresh = entry.meta.level == 0;
   list_.Add(std::move(entry));
+  writer_.Changed(name.tenant);
   UpdateGauges(name.tenant);
   if (fresh) {
     metrics_
@@ -127,23 +187,30 @@ Error BlockShelf::Replace(block::EncodedBlock block, const std::vector<BlockName
     }
   }
   WEFT_ASSIGN_OR_RETURN(CatalogBlock entry, Put(block));
-  list_.Replace(std::move(entry), others);
-  UpdateGauges(tenant);
-  const MutexLock lock(mutex_);
-  for (const Retired& retired : replaced) {
-    retired_.push_back(retired);
-    for (auto& [file, names] : auxiliary_) std::erase(names, retired.name);
+  {
+    // In one step for who takes a snapshot of the catalog.
+    const MutexLock lock(mutex_);
+    list_.Replace(std::move(entry), others);
+    for (const Retired& retired : replaced) {
+      retired_.push_back(retired);
+      for (auto& [file, names] : auxiliary_) std::erase(names, retired.name);
+    }
   }
+  writer_.Changed(tenant);
+  UpdateGauges(tenant);
   return Error::Ok();
 }
 
 bool BlockShelf::Retire(const BlockName& name, int64_t now_ns) {
-  const BlockPtr removed = list_.Remove(name);
-  if (removed == nullptr) return false;
+  {
+    const MutexLock lock(mutex_);
+    const BlockPtr removed = list_.Remove(name);
+    if (removed == nullptr) return false;
+    retired_.push_back({name, now_ns, removed->total_bytes});
+    for (auto& [file, names] : auxiliary_) std::erase(names, name);
+  }
+  writer_.Changed(name.tenant);
   UpdateGauges(name.tenant);
-  const MutexLock lock(mutex_);
-  retired_.push_back({name, now_ns, removed->total_bytes});
-  for (auto& [file, names] : auxiliary_) std::erase(names, name);
   return true;
 }
 
@@ -155,9 +222,15 @@ std::vector<BlockName> BlockShelf::RemoveRetired(int64_t until_ns) {
       if (retired.since_ns < until_ns) due.push_back(retired.name);
     }
   }
+  std::map<model::TenantId, std::vector<std::string>> ids;
+  for (const BlockName& name : due) ids[name.tenant].push_back(name.id);
+  std::map<model::TenantId, Error> taken_back;
+  for (const auto& [tenant, blocks] : ids) taken_back[tenant] = writer_.TakeBack(tenant, blocks);
   std::vector<BlockName> removed;
   for (const BlockName& name : due) {
-    if (const Error error = Remove(name); !error.ok()) {
+    Error error = taken_back[name.tenant];
+    if (error.ok()) error = Remove(name);
+    if (!error.ok()) {
       LogWarn("a replaced block could not be removed; tried again later",
               {{"tenant", name.tenant}, {"block", name.id}, {"error", error.message()}});
       continue;
@@ -198,7 +271,8 @@ Error BlockShelf::Commit(const block::Deletion& deletion, std::vector<CatalogBlo
     Abandon(blocks);
     return error;
   }
-  list_.Hide(deletion.parts, deletion.tenant, std::move(blocks));
+  list_.Change(deletion.tenant, {}, std::move(blocks), deletion.parts);
+  writer_.Changed(deletion.tenant);
   UpdateGauges(deletion.tenant);
   metrics_
       .GetCounter("weft_deleted_spans_total", "Spans that somebody asked to delete.",
@@ -262,7 +336,7 @@ Result<CatalogBlock> BlockShelf::Put(const block::EncodedBlock& block) {
   if (list_.Find(name) != nullptr) {
     return Error(ErrorCode::kInvalidArgument, "block " + name.id + " exists already");
   }
-  CatalogBlock entry{name, block.meta, 0, {}, nullptr};
+  CatalogBlock entry = MakeCatalogBlock(block.meta);
   const std::string json = block.meta.ToJson();
   entry.total_bytes = block.meta.TotalBytes() + json.size();
   for (const block::BlockFile& file : block.auxiliary) entry.auxiliary.push_back(file.name);
@@ -369,7 +443,40 @@ Error BlockShelf::Delete(const BlockName& name) {
     const MutexLock lock(mutex_);
     for (auto& [file, names] : auxiliary_) std::erase(names, name);
   }
+  writer_.Changed(name.tenant);
+  WEFT_RETURN_IF_ERROR(writer_.TakeBack(name.tenant, {name.id}));
   return Remove(name);
+}
+
+CatalogWriter::Contents BlockShelf::ContentsOf(const model::TenantId& tenant) const {
+  CatalogWriter::Contents contents;
+  std::set<std::string_view> with_auxiliary;
+  const MutexLock lock(mutex_);
+  for (const auto& [file, names] : auxiliary_) {
+    for (const BlockName& name : names) {
+      if (name.tenant == tenant) with_auxiliary.insert(name.id);
+    }
+  }
+  const auto list = list_.Get(tenant);
+  contents.blocks.reserve(list->size());
+  for (const BlockPtr& block : *list) {
+    // Whether these are still there is for the listing of their folder to say.
+    if (!with_auxiliary.contains(block->name.id)) contents.blocks.push_back(block);
+  }
+  for (const Retired& retired : retired_) {
+    if (retired.name.tenant == tenant) contents.retired.push_back(retired.name.id);
+  }
+  return contents;
+}
+
+Error BlockShelf::SaveCatalog(bool all) {
+  Error first;
+  for (const model::TenantId& tenant : list_.tenants()) {
+    if (!writer_.IsDue(tenant, list_.TotalsOf(tenant).blocks, all)) continue;
+    Error error = writer_.Save(tenant, [&] { return ContentsOf(tenant); });
+    if (first.ok()) first = error.WithContext("the catalog of tenant " + tenant);
+  }
+  return first;
 }
 
 Error BlockShelf::Remove(const BlockName& name) {
@@ -388,6 +495,7 @@ void BlockShelf::SetAside(const BlockName& name, const Error& why) {
     for (auto& [file, names] : auxiliary_) std::erase(names, name);
   }
   list_.Remove(name);
+  writer_.Changed(name.tenant);
   UpdateGauges(name.tenant);
   LogError("a block can't be read; it is left where it is and out of all answers",
            {{"tenant", name.tenant}, {"block", name.id}, {"error", why.message()}});

@@ -3,9 +3,11 @@
 //
 // Writing: 1. all files, durable; 2. meta.json, durable: from here on the block exists; 3. the list
 // that queries see. Whatever happens before 2 leaves a folder without meta.json, which the next
-// start removes. Deleting goes the other way round.
+// start removes. Deleting goes the other way round; before it what a snapshot of the catalog says
+// of the block is taken back (catalog_snapshot.h).
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -16,21 +18,36 @@
 #include "block/block.h"
 #include "store/block_list.h"
 #include "store/catalog.h"
+#include "store/catalog_writer.h"
 #include "store/deletion_records.h"
 #include "store/object_store.h"
 
 namespace weft::store {
 
+struct BlockShelfOptions {
+  uint32_t parallel_reads = 1;  // of the catalog, see CatalogOptions
+  CatalogWriterOptions catalog;
+};
+
 // Any thread.
 class BlockShelf {
  public:
   // `objects` and `metrics` must outlive it.
-  BlockShelf(ObjectStore& objects, MetricRegistry& metrics);
+  BlockShelf(ObjectStore& objects, MetricRegistry& metrics, const BlockShelfOptions& options = {});
 
   // Reads the catalog; removes folders that are no blocks if `remove_unfinished` (only by the one
   // process that writes). Damaged blocks are logged, counted, left where they are and not seen by
   // queries. Called once.
   Error Load(bool remove_unfinished);
+
+  // Looks again at what there is, for a process that only reads: blocks that came and went since
+  // are taken over in one step for each tenant. `before` is called with what is to come before
+  // queries see it, `after` with the ids that they no longer see. One call at a time.
+  struct Watcher {
+    std::function<Error(const model::TenantId&, const TenantChanges&)> before;
+    std::function<void(const model::TenantId&, const std::vector<std::string>&)> after;
+  };
+  Error Refresh(const Watcher& watcher) WEFT_EXCLUDES(mutex_);
 
   // As BlockSink says.
   Error Write(const block::EncodedBlock& block);
@@ -41,8 +58,8 @@ class BlockShelf {
   // next one of its tenant is written. One call at a time.
   Error Replace(block::EncodedBlock block, const std::vector<BlockName>& others, int64_t now_ns)
       WEFT_EXCLUDES(mutex_);
-  // Out of sight at once, off the disk by RemoveRetired; back at the next start if that comes
-  // first. False when there is no such block.
+  // Out of sight at once, off the disk by RemoveRetired; it may be back at the next start if that
+  // comes first. False when there is no such block.
   bool Retire(const BlockName& name, int64_t now_ns) WEFT_EXCLUDES(mutex_);
   // Deletes blocks that were replaced or retired before `until_ns`. Queries that began before may
   // still read them, so leave them for longer than a query takes. Returns those that are gone.
@@ -76,6 +93,15 @@ class BlockShelf {
   // Takes a block that turned out to be unreadable out of sight; logged and counted once.
   void SetAside(const BlockName& name, const Error& why) WEFT_EXCLUDES(mutex_);
 
+  // Writes snapshots of the catalog where that is worth it; with `all`, wherever anything has
+  // changed. One call at a time.
+  Error SaveCatalog(bool all) WEFT_EXCLUDES(mutex_);
+  // What lay in the tenants' catalog folders when the catalog was read.
+  const std::map<model::TenantId, std::vector<ObjectInfo>>& catalog_objects() const {
+    return catalog_objects_;
+  }
+  uint64_t NextCatalogNumber(const model::TenantId& tenant) { return writer_.NextNumber(tenant); }
+
   const BlockList& list() const { return list_; }
   std::vector<Catalog::Damaged> damaged() const WEFT_EXCLUDES(mutex_);
 
@@ -103,7 +129,10 @@ class BlockShelf {
   // Durable, and not yet visible.
   Result<CatalogBlock> Put(const block::EncodedBlock& block);
   Error PutFiles(const block::EncodedBlock& block, const BlockName& name);
+  // Of blocks of which no snapshot tells.
   Error Remove(const BlockName& name);
+  CatalogWriter::Contents ContentsOf(const model::TenantId& tenant) const WEFT_EXCLUDES(mutex_);
+  void RemoveReplaced(const std::vector<BlockName>& names) WEFT_EXCLUDES(mutex_);
   void Undo(const BlockName& name, bool merged) WEFT_EXCLUDES(mutex_);
   // Removes what Undo could not, as far as it is in the way of this block.
   Error RemoveRemains(const block::BlockMeta& next) WEFT_EXCLUDES(mutex_);
@@ -113,10 +142,15 @@ class BlockShelf {
 
   ObjectStore& objects_;
   MetricRegistry& metrics_;
+  const BlockShelfOptions options_;
   Gauge& damaged_gauge_;
   BlockList list_;
   DeletionRecords deletions_;
+  CatalogWriter writer_;
+  std::map<model::TenantId, std::vector<ObjectInfo>> catalog_objects_;
 
+  std::map<model::TenantId, std::vector<std::string>>
+      ignored_;  // ids that do not count, of Refresh
   mutable Mutex mutex_;
   // Auxiliary files by name, and the blocks that have one.
   std::map<std::string, std::vector<BlockName>, std::less<>> auxiliary_ WEFT_GUARDED_BY(mutex_);

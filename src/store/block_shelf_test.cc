@@ -1,6 +1,8 @@
 #include "store/block_shelf.h"
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -216,6 +218,77 @@ TEST_F(BlockShelfTest, ADeletedBlockStaysDeleted) {
   EXPECT_TRUE(shelf_->Delete(one_).ok());
 }
 
+// A store in which something happens right after a folder has been listed.
+class LivelyStore : public LocalObjectStore {
+ public:
+  using LocalObjectStore::LocalObjectStore;
+  Result<Listing> List(const std::string& folder) const override {
+    auto listing = LocalObjectStore::List(folder);
+    if (folder == watched && happens) std::exchange(happens, nullptr)();
+    return listing;
+  }
+  std::string watched;
+  mutable std::function<void()> happens;
+};
+
+class CatalogBesideADeletionTest : public testing::Test {
+ protected:
+  CatalogBesideADeletionTest() { EXPECT_TRUE(Put(MakeOpaqueBlock(one_, 1, 2)).ok()); }
+
+  Error Put(const block::EncodedBlock& block) {
+    std::vector<NamedBytes> objects;
+    for (const auto& file : block.files) {
+      objects.push_back({ObjectOf({block.meta.tenant, block.meta.id}, file.name), file.bytes});
+    }
+    WEFT_RETURN_IF_ERROR(objects_.Put(objects));
+    return objects_.Put(ObjectOf({block.meta.tenant, block.meta.id}, kMetaFile),
+                        block.meta.ToJson());
+  }
+  // Spans of the first block go, and those that stay of their traces are in the second.
+  void Delete() {
+    block::EncodedBlock rest = MakeOpaqueBlock({"shop", BlockIdOf(2)}, 1, 2);
+    rest.meta.deletion = BlockIdOf(9);
+    ASSERT_TRUE(Put(rest).ok());
+    block::Deletion deletion;
+    deletion.id = rest.meta.deletion;
+    deletion.tenant = "shop";
+    deletion.parts.push_back({.block_id = one_.id, .rows = *block::RowSet::FromRuns({{0, 5}})});
+    ASSERT_TRUE(objects_.Put(DeletionObject("shop", deletion.id), deletion.ToJson()).ok());
+  }
+
+  FakeEnv env_{7};
+  LivelyStore objects_{env_, "blocks"};
+  const BlockName one_{"shop", BlockIdOf(1)};
+};
+
+// The rows that it hides without the block that it has written would be spans that are nowhere.
+TEST_F(CatalogBesideADeletionTest, TheDeletionIsSeenWholeOrNotAtAll) {
+  for (const char* folder : {"shop", "shop/deletions"}) {
+    SCOPED_TRACE(folder);
+    objects_.watched = folder;
+    objects_.happens = [this] { Delete(); };
+    const auto catalog = ReadCatalog(objects_);
+    ASSERT_TRUE(catalog.ok()) << catalog.error().message();
+    ASSERT_EQ(catalog->blocks.size(), 1u);
+    EXPECT_EQ(catalog->blocks[0].deleted, nullptr);
+    const auto after = ReadCatalog(objects_);
+    ASSERT_EQ(after->blocks.size(), 2u);
+    EXPECT_EQ(after->blocks[0].deleted_spans(), 5u);
+    ASSERT_TRUE(objects_.DeleteFolder(DeletionFolder("shop", BlockIdOf(9))).ok());
+    ASSERT_TRUE(objects_.DeleteFolder(FolderOf({"shop", BlockIdOf(2)})).ok());
+  }
+}
+
+// It is not read into memory to find that out.
+TEST_F(CatalogBesideADeletionTest, ARecordTooLargeToBeOneIsDamage) {
+  env_.Plant("blocks/" + DeletionObject("shop", BlockIdOf(9)),
+             std::string(kDeletionBytesMax + 1, ' '));
+  const auto catalog = ReadCatalog(objects_);
+  ASSERT_TRUE(catalog.ok()) << catalog.error().message();
+  ASSERT_EQ(catalog->damaged_deletions.size(), 1u);
+  EXPECT_NE(catalog->damaged_deletions[0].error.message().find("too large"), std::string::npos);
+}
+
 // A store on which some calls fail: deletes, and reads of one kind of object.
 class StubbornStore : public LocalObjectStore {
  public:
@@ -330,7 +403,7 @@ TEST_F(StubbornStoreTest, ABlockIsWrittenAgainToAnEmptyPlace) {
 TEST(BlockListTest, IsNewestFirstAndAQueryKeepsTheListItBeganWith) {
   BlockList list;
   const auto add = [&](uint64_t n, uint64_t last) {
-    list.Add({{"t", BlockIdOf(n)}, MakeOpaqueBlock({"t", BlockIdOf(n)}, 1, last).meta, 7, {}});
+    list.Add(MakeCatalogBlock(MakeOpaqueBlock({"t", BlockIdOf(n)}, 1, last).meta));
   };
   add(1, 50);
   const auto before = list.Get("t");

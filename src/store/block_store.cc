@@ -3,21 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "block/schema.h"
+#include "block/stored_row_group.h"
 #include "block/trace_summary.h"
+#include "store/lazy_row_group.h"
 
 namespace weft::store {
 namespace {
-
-// Whether a span of the block starts in the range, as far as meta.json knows: finer than the
-// block's own range where row groups lie apart.
-bool MayTouch(const block::BlockMeta& meta, TimeRange range) {
-  if (!range.Touches(meta.first_start_ns, meta.last_start_ns)) return false;
-  if (meta.row_groups.empty()) return true;
-  return std::any_of(meta.row_groups.begin(), meta.row_groups.end(),
-                     [&](const block::RowGroupMeta& group) {
-                       return range.Touches(group.first_start_ns, group.last_start_ns);
-                     });
-}
 
 // Whether an error says that the block itself is bad, and not that the disk is busy or failing.
 bool IsDamage(const Error& error) {
@@ -29,23 +21,167 @@ Error InBlock(const Error& error, const CatalogBlock& block) {
   return error.WithContext("block " + FolderOf(block.name));
 }
 
+TraceDirectoryOptions ForReading(const BlockStoreOptions& options) {
+  TraceDirectoryOptions traces = options.traces;
+  traces.read_only = options.read_only;
+  return traces;
+}
+
+Error ReadOnly() {
+  return Error(ErrorCode::kUnsupported,
+               "this server only reads the store: another one writes to it");
+}
+
 }  // namespace
 
 Result<std::unique_ptr<BlockStore>> BlockStore::Open(ObjectStore& objects,
                                                      BlockStoreOptions options,
                                                      MetricRegistry& metrics) {
   std::unique_ptr<BlockStore> store(new BlockStore(objects, options, metrics));
-  WEFT_RETURN_IF_ERROR(store->shelf_.Load(options.remove_unfinished));
+  const bool remove = options.remove_unfinished && !options.read_only;
+  WEFT_RETURN_IF_ERROR(store->shelf_.Load(remove));
+  WEFT_RETURN_IF_ERROR(store->LoadTraceDirectory());
   return store;
 }
 
 BlockStore::BlockStore(ObjectStore& objects, const BlockStoreOptions& options,
                        MetricRegistry& metrics)
-    : shelf_(objects, metrics),
+    : objects_(objects),
+      read_only_(options.read_only),
+      shelf_(objects, metrics, options.shelf),
       open_(objects, {options.open_blocks_max, options.open_files_max, options.cache_bytes_max},
-            metrics) {}
+            metrics),
+      traces_(objects, ForReading(options)) {}
 
-Error BlockStore::WriteBlock(block::EncodedBlock block) { return shelf_.Write(block); }
+Error BlockStore::LoadTraceDirectory() {
+  for (const auto& [tenant, objects] : shelf_.catalog_objects()) {
+    WEFT_RETURN_IF_ERROR(traces_.Load(tenant, objects));
+  }
+  for (const model::TenantId& tenant : tenants()) {
+    const auto blocks = Blocks(tenant);
+    for (const BlockPtr& block : *blocks) traces_.Add(block->name, std::nullopt);
+  }
+  return Error::Ok();
+}
+
+Error BlockStore::Refresh() const {
+  const uint64_t seen = refreshes_begun_;
+  const MutexLock lock(refresh_mutex_);
+  // One that began after this call says all that this one would.
+  if (refreshes_begun_ > seen + 1) return Error::Ok();
+  ++refreshes_begun_;
+  const BlockShelf::Watcher watcher{
+      [this](const model::TenantId& tenant, const TenantChanges& changes) {
+        for (const CatalogBlock& block : changes.come) traces_.Add(block.name, std::nullopt);
+        return traces_.Load(tenant, changes.objects);
+      },
+      [this](const model::TenantId& tenant, const std::vector<std::string>& gone) {
+        for (const std::string& id : gone) {
+          traces_.Remove({tenant, id});
+          open_.Forget({tenant, id});
+        }
+      }};
+  return shelf_.Refresh(watcher);
+}
+
+Error BlockStore::Renew() const { return read_only_ ? Refresh() : Error::Ok(); }
+
+Error BlockStore::WriteBlock(block::EncodedBlock block) {
+  if (read_only_) return ReadOnly();
+  const BlockName name{block.meta.tenant, block.meta.id};
+  WEFT_RETURN_IF_ERROR(CheckBlockName(name));
+  if (shelf_.list().Find(name) == nullptr) traces_.Add(name, HashesOf(block));
+  const Error error = shelf_.Write(block);
+  if (!error.ok() && shelf_.list().Find(name) == nullptr) traces_.Remove(name);
+  return error;
+}
+
+Error BlockStore::ReplaceBlocks(block::EncodedBlock block, const std::vector<BlockName>& others,
+                                int64_t now_ns) {
+  if (read_only_) return ReadOnly();
+  const BlockName name{block.meta.tenant, block.meta.id};
+  WEFT_RETURN_IF_ERROR(CheckBlockName(name));
+  if (shelf_.list().Find(name) == nullptr) traces_.Add(name, HashesOf(block));
+  const Error error = shelf_.Replace(std::move(block), others, now_ns);
+  if (error.ok()) {
+    for (const BlockName& other : others) traces_.Remove(other);
+  } else if (shelf_.list().Find(name) == nullptr) {
+    traces_.Remove(name);
+  }
+  return error;
+}
+
+// Finding a trace must know of it before anybody can see it.
+Result<CatalogBlock> BlockStore::PutForDeletion(const block::EncodedBlock& block) {
+  if (read_only_) return ReadOnly();
+  const BlockName name{block.meta.tenant, block.meta.id};
+  WEFT_RETURN_IF_ERROR(CheckBlockName(name));
+  if (shelf_.list().Find(name) == nullptr) traces_.Add(name, HashesOf(block));
+  auto put = shelf_.PutForDeletion(block);
+  if (!put.ok() && shelf_.list().Find(name) == nullptr) traces_.Remove(name);
+  return put;
+}
+
+Error BlockStore::CommitDeletion(const block::Deletion& deletion,
+                                 std::vector<CatalogBlock> blocks) {
+  if (read_only_) return ReadOnly();
+  std::vector<BlockName> names;
+  for (const CatalogBlock& block : blocks) names.push_back(block.name);
+  Error error = shelf_.Commit(deletion, std::move(blocks));
+  if (error.ok()) return error;
+  for (const BlockName& name : names) traces_.Remove(name);
+  return error;
+}
+
+void BlockStore::AbandonDeletion(const std::vector<CatalogBlock>& blocks) {
+  shelf_.Abandon(blocks);
+  for (const CatalogBlock& block : blocks) traces_.Remove(block.name);
+}
+
+bool BlockStore::RetireBlock(const BlockName& name, int64_t now_ns) {
+  if (read_only_ || !shelf_.Retire(name, now_ns)) return false;
+  traces_.Remove(name);
+  return true;
+}
+
+Error BlockStore::SaveCatalog(bool all) {
+  if (read_only_) return ReadOnly();
+  Error first = shelf_.SaveCatalog(all);
+  for (const model::TenantId& tenant : tenants()) {
+    if (!all) NoteUnknown(tenant);
+    Error error = traces_.Save(tenant, all, [&] { return shelf_.NextCatalogNumber(tenant); });
+    if (first.ok()) first = error.WithContext("the trace tables of tenant " + tenant);
+  }
+  return first;
+}
+
+// Blocks that were there before this life, or whose table was lost.
+void BlockStore::NoteUnknown(const model::TenantId& tenant) {
+  constexpr size_t kBlocksMax = 1024;
+  for (const BlockName& name : traces_.Unknown(tenant, kBlocksMax + looked_into_.size())) {
+    const BlockPtr block = shelf_.list().Find(name);
+    if (block == nullptr || !looked_into_.insert(name).second) continue;
+    auto hashes = ReadHashesOf(*block);
+    if (hashes.ok()) traces_.Note(name, std::move(hashes).value());
+    if (!traces_.IsUnknown(name)) looked_into_.erase(name);
+  }
+}
+
+Result<TraceDirectory::Hashes> BlockStore::ReadHashesOf(const CatalogBlock& block) const {
+  WEFT_ASSIGN_OR_RETURN(const block::BlockMeta meta, block.ReadMeta());
+  for (const block::FileMeta& file : meta.files) {
+    if (file.name != block::kSpansFile) continue;
+    WEFT_ASSIGN_OR_RETURN(auto spans,
+                          objects_.OpenSized(ObjectOf(block.name, file.name), file.size_bytes));
+    return ReadHashes(std::move(spans), file);
+  }
+  return Error(ErrorCode::kCorrupt, "meta.json lists no spans");
+}
+
+void BlockStore::SetAside(const BlockName& name, const Error& why) const {
+  shelf_.SetAside(name, why);
+  traces_.Remove(name);
+}
 
 Result<std::vector<block::BlockSink::AuxiliaryFile>> BlockStore::ReadAuxiliary(
     std::string_view name) const {
@@ -54,16 +190,20 @@ Result<std::vector<block::BlockSink::AuxiliaryFile>> BlockStore::ReadAuxiliary(
 
 Error BlockStore::RemoveAuxiliary(const model::TenantId& tenant, const std::string& block_id,
                                   std::string_view name) {
+  if (read_only_) return ReadOnly();
   return shelf_.RemoveAuxiliary({tenant, block_id}, name);
 }
 
 void BlockStore::RemoveRetired(int64_t until_ns) {
+  if (read_only_) return;
   for (const BlockName& name : shelf_.RemoveRetired(until_ns)) open_.Forget(name);
 }
 
 Error BlockStore::DeleteBlock(const BlockName& name) {
+  if (read_only_) return ReadOnly();
   const Error error = shelf_.Delete(name);
   open_.Forget(name);
+  if (shelf_.list().Find(name) == nullptr) traces_.Remove(name);
   return error;
 }
 
@@ -73,32 +213,89 @@ Result<std::shared_ptr<const block::Block>> BlockStore::OpenOrSetAside(
   if (opened.ok() || !IsDamage(opened.error())) {
     return opened.ok() ? std::move(opened) : InBlock(opened.error(), block);
   }
+  // Taken away by the process that writes: its spans are elsewhere, and the caller has to look
+  // again.
+  const bool gone = opened.error().code() == ErrorCode::kNotFound;
+  if (read_only_ && gone) return InBlock(opened.error(), block);
   open_.Forget(block.name);
   // Gone from the list: it was deleted, and this query began before.
-  if (shelf_.list().Find(block.name) != nullptr) shelf_.SetAside(block.name, opened.error());
+  if (shelf_.list().Find(block.name) != nullptr) SetAside(block.name, opened.error());
   return std::shared_ptr<const block::Block>();
 }
 
+Result<std::shared_ptr<const block::RowGroup>> BlockStore::OpenGroup(const BlockPtr& block,
+                                                                     uint32_t row_group) const {
+  WEFT_ASSIGN_OR_RETURN(const auto opened, OpenOrSetAside(*block));
+  if (opened == nullptr) return std::shared_ptr<const block::RowGroup>();
+  auto group = opened->OpenRowGroup(row_group, block->deleted);
+  if (!group.ok()) return InBlock(group.error(), *block);
+  return group;
+}
+
 Result<std::vector<std::shared_ptr<const block::RowGroup>>> BlockStore::Snapshot(
-    const model::TenantId& tenant, TimeRange range, const block::SnapshotOptions&) const {
+    const model::TenantId& tenant, TimeRange range, const block::SnapshotOptions& options) const {
   std::vector<std::shared_ptr<const block::RowGroup>> groups;
   const auto blocks = Blocks(tenant);  // the list may be replaced meanwhile
+  const auto open = [this](const BlockPtr& block, uint32_t row_group) {
+    return OpenGroup(block, row_group);
+  };
   for (const BlockPtr& block : *blocks) {
-    if (!MayTouch(block->meta, range)) continue;
-    WEFT_ASSIGN_OR_RETURN(const auto opened, OpenOrSetAside(*block));
-    if (opened == nullptr) continue;
-    auto found = opened->RowGroups(range, block->deleted);
-    if (!found.ok()) return InBlock(found.error(), *block);
-    std::move(found->begin(), found->end(), std::back_inserter(groups));
+    if (block->meta.last_start_ns < range.start_ns) break;  // and so are all that follow
+    if (!range.Touches(block->meta.first_start_ns, block->meta.last_start_ns)) continue;
+    uint64_t first_row = 0;
+    for (uint32_t g = 0; g < block->meta.row_groups.size(); ++g) {
+      const block::RowGroupMeta& meta = block->meta.row_groups[g];
+      const uint64_t begin = first_row;
+      first_row += meta.span_count;
+      if (!range.Touches(meta.first_start_ns, meta.last_start_ns)) continue;
+      if (block->deleted && block->deleted->CountIn(begin, meta.span_count) == meta.span_count) {
+        continue;
+      }
+      auto group = std::make_shared<const LazyRowGroup>(block, g, open);
+      if (!options.lazy) {
+        WEFT_RETURN_IF_ERROR(group->Load());
+        if (group->row_count() == 0) continue;
+      }
+      groups.push_back(std::move(group));
+    }
   }
   return groups;
+}
+
+// Of a block whose traces are not known its list of traces is read, which is little of it.
+bool BlockStore::MayHold(const CatalogBlock& block, model::TraceId id) const {
+  if (!traces_.IsUnknown(block.name)) return true;
+  auto hashes = ReadHashesOf(block);
+  if (!hashes.ok()) return true;  // opening the block will say why
+  const bool holds = std::binary_search(hashes->begin(), hashes->end(), TraceHash(id));
+  traces_.Note(block.name, std::move(hashes).value());
+  return holds;
+}
+
+Result<BlockVector> BlockStore::BlocksWith(const model::TenantId& tenant, model::TraceId id) const {
+  // What the directory says must be of the blocks of one moment: a trace that moves from one block
+  // to another in between would be in neither.
+  constexpr int kAttempts = 10;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    const auto blocks = Blocks(tenant);
+    WEFT_ASSIGN_OR_RETURN(const auto ids, traces_.Find(tenant, id));
+    BlockVector found;
+    for (const std::string& block_id : ids) {
+      BlockPtr block = shelf_.list().Find({tenant, block_id});
+      if (block != nullptr && MayHold(*block, id)) found.push_back(std::move(block));
+    }
+    if (Blocks(tenant) != blocks) continue;
+    std::sort(found.begin(), found.end(), NewerFirst);
+    return found;
+  }
+  return *Blocks(tenant);
 }
 
 Result<BlockStore::Fragments> BlockStore::FindFragments(const model::TenantId& tenant,
                                                         model::TraceId id) const {
   std::vector<model::SpanBatch> batches;
-  const auto blocks = Blocks(tenant);  // the list may be replaced meanwhile
-  for (const BlockPtr& block : *blocks) {
+  WEFT_ASSIGN_OR_RETURN(const BlockVector blocks, BlocksWith(tenant, id));
+  for (const BlockPtr& block : blocks) {
     WEFT_ASSIGN_OR_RETURN(const auto opened, OpenOrSetAside(*block));
     if (opened == nullptr) continue;
     auto batch = opened->FindTrace(id, block->deleted);
@@ -119,17 +316,40 @@ Result<BlockStore::Fragments> BlockStore::FindFragments(const model::TenantId& t
   return fragments;
 }
 
+// Does it again after a look at what there is, as long as blocks are taken away under it.
+template <typename T, typename Find>
+Result<T> BlockStore::FindRenewed(Find find) const {
+  constexpr int kAttempts = 4;
+  for (int attempt = 1;; ++attempt) {
+    Result<T> found = find();
+    if (!read_only_ || found.error().code() != ErrorCode::kNotFound) return found;
+    if (attempt == kAttempts) {
+      return Error(ErrorCode::kUnavailable,
+                   "blocks were taken away while they were read, several times over (" +
+                       found.error().message() + "); ask again",
+                   1000);
+    }
+    WEFT_RETURN_IF_ERROR(Refresh());
+  }
+}
+
 Result<model::SpanBatch> BlockStore::FindTrace(const model::TenantId& tenant,
                                                model::TraceId id) const {
-  WEFT_ASSIGN_OR_RETURN(Fragments fragments, FindFragments(tenant, id));
+  WEFT_ASSIGN_OR_RETURN(Fragments fragments,
+                        FindRenewed<Fragments>([&] { return FindFragments(tenant, id); }));
   return std::move(fragments.spans);
 }
 
 Result<block::RowSource::JoinedSummary> BlockStore::SummarizeTrace(const model::TenantId& tenant,
                                                                    model::TraceId id) const {
+  return FindRenewed<JoinedSummary>([&] { return SummarizeOnce(tenant, id); });
+}
+
+Result<block::RowSource::JoinedSummary> BlockStore::SummarizeOnce(const model::TenantId& tenant,
+                                                                  model::TraceId id) const {
   JoinedSummary joined;
-  const auto blocks = Blocks(tenant);  // the list may be replaced meanwhile
-  for (const BlockPtr& block : *blocks) {
+  WEFT_ASSIGN_OR_RETURN(const BlockVector blocks, BlocksWith(tenant, id));
+  for (const BlockPtr& block : blocks) {
     WEFT_ASSIGN_OR_RETURN(const auto opened, OpenOrSetAside(*block));
     if (opened == nullptr) continue;
     auto summary = opened->Summary(id, block->deleted);

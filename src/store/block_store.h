@@ -7,8 +7,10 @@
 // that read. Any thread.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -20,6 +22,7 @@
 #include "store/block_list.h"
 #include "store/block_shelf.h"
 #include "store/open_blocks.h"
+#include "store/trace_directory.h"
 
 namespace weft::store {
 
@@ -29,6 +32,11 @@ struct BlockStoreOptions {
   uint32_t open_files_max = 256;
   // Only by the one process that writes: folders without meta.json are removed at the start.
   bool remove_unfinished = true;
+  // Another process writes to the store: nothing of it is changed here, and Refresh follows what
+  // that process does.
+  bool read_only = false;
+  BlockShelfOptions shelf;
+  TraceDirectoryOptions traces;
 };
 
 class BlockStore : public block::BlockSink, public block::RowSource {
@@ -53,6 +61,9 @@ class BlockStore : public block::BlockSink, public block::RowSource {
   Result<JoinedSummary> SummarizeTrace(const model::TenantId& tenant,
                                        model::TraceId id) const override;
 
+  // A store that only reads: see Refresh. Else nothing.
+  Error Renew() const override;
+
   // --- what is there
   std::shared_ptr<const BlockVector> Blocks(const model::TenantId& tenant) const {
     return shelf_.list().Get(tenant);
@@ -66,28 +77,32 @@ class BlockStore : public block::BlockSink, public block::RowSource {
   // See BlockShelf::Delete.
   Error DeleteBlock(const BlockName& name);
 
+  // Takes over what the process that writes has changed since: costs a listing of each tenant's
+  // blocks, and reads only what is new. Calls that come while one is running wait for the next.
+  Error Refresh() const WEFT_EXCLUDES(refresh_mutex_);
+
   // --- for compaction and retention: see BlockShelf
   Error ReplaceBlocks(block::EncodedBlock block, const std::vector<BlockName>& others,
-                      int64_t now_ns) {
-    return shelf_.Replace(std::move(block), others, now_ns);
-  }
-  bool RetireBlock(const BlockName& name, int64_t now_ns) { return shelf_.Retire(name, now_ns); }
+                      int64_t now_ns);
+  bool RetireBlock(const BlockName& name, int64_t now_ns);
   void RemoveRetired(int64_t until_ns);
   uint64_t retired_bytes() const { return shelf_.retired_bytes(); }
   // Held by whoever replaces or retires blocks or hides rows of them, from before it reads them:
   // what a merge has read must not change before it takes their place.
   Mutex& rewriting() WEFT_RETURN_CAPABILITY(rewriting_) { return rewriting_; }
   bool HasAuxiliary(const BlockName& name) const { return shelf_.HasAuxiliary(name); }
+  // Writes what a next start and finding traces are quick by, where that is worth it: snapshots of
+  // the catalog and trace tables. With `all` what is left over too, at the end of a life. Looks
+  // into some blocks whose traces are not known. One call at a time.
+  Error SaveCatalog(bool all);
 
   // --- deletion: see BlockShelf
-  Result<CatalogBlock> PutForDeletion(const block::EncodedBlock& block) {
-    return shelf_.PutForDeletion(block);
+  Result<CatalogBlock> PutForDeletion(const block::EncodedBlock& block);
+  Error CommitDeletion(const block::Deletion& deletion, std::vector<CatalogBlock> blocks);
+  void AbandonDeletion(const std::vector<CatalogBlock>& blocks);
+  void SettleDeletions(int64_t now_ns) {
+    if (!read_only_) shelf_.SettleDeletions(now_ns);
   }
-  Error CommitDeletion(const block::Deletion& deletion, std::vector<CatalogBlock> blocks) {
-    return shelf_.Commit(deletion, std::move(blocks));
-  }
-  void AbandonDeletion(const std::vector<CatalogBlock>& blocks) { shelf_.Abandon(blocks); }
-  void SettleDeletions(int64_t now_ns) { shelf_.SettleDeletions(now_ns); }
   const DeletionRecords& deletions() const { return shelf_.deletions(); }
 
   // Opened anew, to be read once as a whole: with a small cache of its own.
@@ -98,6 +113,15 @@ class BlockStore : public block::BlockSink, public block::RowSource {
 
  private:
   BlockStore(ObjectStore& objects, const BlockStoreOptions& options, MetricRegistry& metrics);
+  Error LoadTraceDirectory();
+  void NoteUnknown(const model::TenantId& tenant);
+  void SetAside(const BlockName& name, const Error& why) const;
+  // Those that may hold the trace, newest first.
+  Result<BlockVector> BlocksWith(const model::TenantId& tenant, model::TraceId id) const;
+  Result<std::shared_ptr<const block::RowGroup>> OpenGroup(const BlockPtr& block,
+                                                           uint32_t row_group) const;
+  Result<TraceDirectory::Hashes> ReadHashesOf(const CatalogBlock& block) const;
+  bool MayHold(const CatalogBlock& block, model::TraceId id) const;
 
   // The opened block; null when it is damaged, or gone since the list was taken.
   Result<std::shared_ptr<const block::Block>> OpenOrSetAside(const CatalogBlock& block) const;
@@ -106,10 +130,19 @@ class BlockStore : public block::BlockSink, public block::RowSource {
     uint32_t count = 0;  // blocks that hold some of it
   };
   Result<Fragments> FindFragments(const model::TenantId& tenant, model::TraceId id) const;
+  Result<JoinedSummary> SummarizeOnce(const model::TenantId& tenant, model::TraceId id) const;
+  template <typename T, typename Find>
+  Result<T> FindRenewed(Find find) const;
 
+  ObjectStore& objects_;
+  const bool read_only_;
   Mutex rewriting_;
+  mutable Mutex refresh_mutex_;
+  mutable std::atomic<uint64_t> refreshes_begun_{0};
   mutable BlockShelf shelf_;
   mutable OpenBlocks open_;
+  mutable TraceDirectory traces_;
+  std::set<BlockName> looked_into_;  // by NoteUnknown, in vain
 };
 
 }  // namespace weft::store

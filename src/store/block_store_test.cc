@@ -113,7 +113,7 @@ TEST_F(BlockStoreTest, FragmentsOfATraceAreJoined) {
 
 TEST_F(BlockStoreTest, SnapshotGivesTheRowGroupsThatTheRangeTouches) {
   Write(first_, 1);
-  const block::BlockMeta meta = store_->Blocks("shop")->at(0)->meta;
+  const BlockFacts meta = store_->Blocks("shop")->at(0)->meta;
   EXPECT_EQ(RowsInSnapshot({}), first_.size());
   EXPECT_EQ(RowsInSnapshot({meta.last_start_ns + 1, UINT64_MAX}), 0u);
   EXPECT_EQ(RowsInSnapshot({0, meta.first_start_ns}), 0u);
@@ -250,6 +250,118 @@ TEST(FilePoolTest, KeepsFewFilesOpenAndForgetsDeletedOnes) {
   EXPECT_EQ(pool.open_count(), 1u);
   EXPECT_EQ(pool.Get("t/c/f", 5)->ReadAt(0, 1, &byte).code(), ErrorCode::kNotFound);
   EXPECT_EQ(pool.Get("t/b/f", 50)->ReadAt(40, 1, &byte).code(), ErrorCode::kCorrupt);
+}
+
+TEST_F(BlockStoreTest, FindingATraceOpensTheBlocksThatHoldItAlone) {
+  options_.traces.blocks_min = 8;
+  options_.shelf.catalog = {.blocks_min = 8, .changes_min = 1};
+  Reopen();
+  // A trace is in two of twenty blocks.
+  std::set<model::TraceId> seen;
+  std::vector<model::TraceId> ids;
+  for (uint32_t i = 0; i < first_.size(); ++i) {
+    if (seen.insert(first_.trace_id(i)).second) ids.push_back(first_.trace_id(i));
+  }
+  ASSERT_GE(ids.size(), 20u);
+  for (uint32_t b = 0; b < 20; ++b) {
+    std::vector<uint32_t> rows = RowsOf(first_, ids[b]);
+    const std::vector<uint32_t> shared = RowsOf(first_, ids[(b + 1) % 20]);
+    rows.push_back(shared.front());
+    Write(Rows(first_, rows), 100 + b);
+  }
+  const auto opened = [&] { return metrics_.SumCounter("weft_store_blocks_opened_total"); };
+  const auto find_one = [&](const char* when) {
+    const uint64_t before = opened();
+    for (const uint32_t n : {3u, 17u}) {
+      const auto found = store_->FindTrace("shop", ids[n]);
+      ASSERT_TRUE(found.ok()) << found.error().message();
+      EXPECT_EQ(Hashes(*found), Hashes(Rows(first_, RowsOf(first_, ids[n])))) << when;
+      EXPECT_EQ(store_->SummarizeTrace("shop", ids[n])->fragments, 2u) << when;
+    }
+    EXPECT_LE(opened() - before, 4u) << when;
+    EXPECT_TRUE(store_->FindTrace("shop", {1, 2})->empty());
+    EXPECT_LE(opened() - before, 4u) << when << ": none is opened for a trace that is nowhere";
+  };
+  find_one("of this life");
+  ASSERT_TRUE(store_->SaveCatalog(true).ok());
+  Reopen();
+  find_one("after a restart");
+  ASSERT_TRUE(objects_.DeleteFolder("shop/catalog").ok());
+  Reopen();
+  EXPECT_EQ(Hashes(*store_->FindTrace("shop", ids[3])),
+            Hashes(Rows(first_, RowsOf(first_, ids[3]))))
+      << "without what a former life has saved";
+  ASSERT_TRUE(store_->SaveCatalog(false).ok());
+  Reopen();
+  find_one("made anew");
+}
+
+TEST_F(BlockStoreTest, AReaderFollowsTheWriterAndFindsWhatMovedUnderIt) {
+  Write(first_, 1);
+  Write(second_, 2);
+  MetricRegistry metrics;
+  BlockStoreOptions options;
+  options.read_only = true;
+  auto reader = BlockStore::Open(objects_, options, metrics);
+  ASSERT_TRUE(reader.ok());
+  const std::vector<std::string> before = env_.Files();
+  EXPECT_EQ((*reader)->DeleteBlock({"shop", BlockIdOf(1)}).code(), ErrorCode::kUnsupported);
+  EXPECT_FALSE((*reader)->RetireBlock({"shop", BlockIdOf(1)}, 1));
+  EXPECT_EQ((*reader)->SaveCatalog(true).code(), ErrorCode::kUnsupported);
+  EXPECT_EQ(env_.Files(), before);
+
+  // Both become one, and are deleted at once: the reader knows nothing of it yet.
+  model::SpanBatch both;
+  model::BatchAppender appender(&both);
+  appender.AppendAll(first_);
+  appender.AppendAll(second_);
+  block::BlockMeta meta;
+  meta.tenant = "shop";
+  meta.id = BlockIdOf(3);
+  auto merged = block::WriteBlock(block::MakeBlockInput({&both}), meta, {});
+  ASSERT_TRUE(merged.ok());
+  const std::vector<BlockName> others{{"shop", BlockIdOf(1)}, {"shop", BlockIdOf(2)}};
+  ASSERT_TRUE(store_->ReplaceBlocks(std::move(merged).value(), others, 1).ok());
+  store_->RemoveRetired(2);
+  const auto stale = (*reader)->Snapshot("shop", {}, {.lazy = true});
+  ASSERT_EQ(stale->size(), 2u);
+  EXPECT_EQ(stale->at(0)->Load().code(), ErrorCode::kNotFound) << "no empty answer in its place";
+  const model::TraceId id = first_.trace_id(0);
+  const auto found = (*reader)->FindTrace("shop", id);
+  ASSERT_TRUE(found.ok()) << found.error().message();
+  EXPECT_EQ(Hashes(*found), Hashes(Rows(both, RowsOf(both, id))));
+  EXPECT_EQ((*reader)->Blocks("shop")->size(), 1u) << "it has looked again";
+
+  // What is new comes with a refresh, and reads nothing else; what is deleted goes.
+  Write(first_, 4);
+  ASSERT_TRUE((*reader)->Renew().ok());
+  EXPECT_EQ((*reader)->Blocks("shop")->size(), 2u);
+  ASSERT_TRUE(store_->DeleteBlock({"shop", BlockIdOf(3)}).ok());
+  ASSERT_TRUE(store_->DeleteBlock({"shop", BlockIdOf(4)}).ok());
+  ASSERT_TRUE((*reader)->Renew().ok());
+  EXPECT_TRUE((*reader)->FindTrace("shop", id)->empty());
+  EXPECT_EQ((*reader)->TotalsOf("shop").blocks, 0u);
+  EXPECT_TRUE((*reader)->damaged().empty());
+}
+
+TEST_F(BlockStoreTest, ALazySnapshotOpensNoBlockBeforeItsGroupsAreLoaded) {
+  Write(first_, 1);
+  Write(second_, 2);
+  Reopen();
+  const auto opened = [&] { return metrics_.SumCounter("weft_store_blocks_opened_total"); };
+  const uint64_t before = opened();
+  const auto groups = store_->Snapshot("shop", {}, {.lazy = true});
+  ASSERT_TRUE(groups.ok());
+  ASSERT_EQ(groups->size(), 2u);
+  uint32_t rows = 0;
+  for (const auto& group : *groups) rows += group->row_count();
+  EXPECT_EQ(rows, first_.size() + second_.size());
+  EXPECT_EQ(opened(), before);
+  ASSERT_TRUE(groups->at(0)->Load().ok());
+  EXPECT_EQ(opened(), before + 1);
+  EXPECT_EQ(groups->at(0)->trace_of_row().size(), groups->at(0)->row_count());
+  const auto whole = store_->Snapshot("shop", {}, {});
+  EXPECT_EQ(whole->at(0)->trace_count(), groups->at(0)->trace_count());
 }
 
 }  // namespace

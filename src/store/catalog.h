@@ -3,9 +3,12 @@
 //
 // A block is the folder <tenant>/<block id>/. It exists when its meta.json does; a block that a
 // deletion has written also needs that deletion's record, <tenant>/deletions/<id>/record.json.
+// Snapshots of the catalog (catalog_snapshot.h) spare reading most of them.
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,16 +43,37 @@ std::string ObjectOf(const BlockName& name, std::string_view file);
 std::string DeletionFolder(const model::TenantId& tenant, std::string_view id);
 std::string DeletionObject(const model::TenantId& tenant, std::string_view id);
 
+// What choosing blocks looks at, of queries and of compaction: as in block::BlockMeta.
+struct BlockFacts {
+  uint32_t level = 0;
+  uint64_t created_ns = 0;
+  uint64_t span_count = 0;
+  uint64_t trace_count = 0;
+  uint64_t first_start_ns = 0;
+  uint64_t last_start_ns = 0;
+  uint64_t last_end_ns = 0;
+  std::string deletion;  // the block counts only with it; empty for most
+  std::vector<block::RowGroupMeta> row_groups;
+};
+
+// A block of the list. There may be a hundred thousand in memory: about 900 bytes each.
 struct CatalogBlock {
   BlockName name;
-  block::BlockMeta meta;
+  BlockFacts meta;
+  std::string packed_meta;             // all of meta.json, see packed_meta.h
   uint64_t total_bytes = 0;            // of all its files, meta.json included, auxiliary ones not
   std::vector<std::string> auxiliary;  // files that meta.json does not list
-  // Rows of spans.parquet that were deleted, whole traces; null when there are none.
+  // Rows of spans.parquet that were deleted, whole traces; null when there are none. Of the records
+  // of deletions, never of a snapshot.
   block::RowSetPtr deleted;
 
+  // All of meta.json again.
+  Result<block::BlockMeta> ReadMeta() const;
   uint64_t deleted_spans() const { return deleted ? deleted->row_count() : 0; }
 };
+
+// The other way round; `total_bytes` and `auxiliary` are left to the caller.
+CatalogBlock MakeCatalogBlock(const block::BlockMeta& meta);
 
 struct Catalog {
   std::vector<CatalogBlock> blocks;  // by tenant, then id
@@ -62,8 +86,11 @@ struct Catalog {
   };
   std::vector<Damaged> damaged;
 
-  // Blocks whose spans are in another one of `blocks` as well: left over from a compaction.
+  // Blocks that do not count: their spans are in another one of `blocks` as well, or had expired.
   std::vector<BlockName> replaced;
+  // Blocks whose own meta.json says that they replace others: no snapshot vouches that it is
+  // durable.
+  std::vector<BlockName> replacing;
 
   // Folders without meta.json: being written, being deleted, or cut off at either. And blocks that
   // a deletion has written which then did not happen.
@@ -81,10 +108,42 @@ struct Catalog {
 
   // Folders that are not named like a tenant or a block.
   std::vector<std::string> strangers;
+
+  // What lies in the catalog folder of each tenant, snapshots and the like; by name.
+  std::map<model::TenantId, std::vector<ObjectInfo>> objects;
+  // How many of `blocks` a snapshot told of.
+  std::map<model::TenantId, uint64_t> from_snapshots;
 };
 
-// Fails when something can't be read now that may be read later: a catalog is complete.
-Result<Catalog> ReadCatalog(const ObjectStore& store);
+struct CatalogOptions {
+  // Blocks that are read at a time: the wait for an object store is what costs.
+  uint32_t parallel_reads = 1;
+  // Without, every block's own files are looked at, and what is damaged among them is found.
+  bool use_snapshots = true;
+};
+
+// Fails when something can't be read now that may be read later: a catalog is complete. A block
+// that a snapshot tells of is not looked at: that it is damaged shows when it is opened.
+Result<Catalog> ReadCatalog(const ObjectStore& store, const CatalogOptions& options = {});
+// What one tenant's listing shows now, against what is known.
+struct TenantChanges {
+  std::vector<CatalogBlock> come;
+  std::vector<std::string> gone;     // known, and not there any more, or replaced
+  std::vector<std::string> ignored;  // there, and not to be counted: replaced by others
+  std::vector<Catalog::Damaged> damaged;
+  std::vector<ObjectInfo> objects;  // in the catalog folder
+  // All deletions that are there; `come` has their rows hidden, what was known has not.
+  std::vector<block::Deletion> deletions;
+};
+// Reads the blocks that are there and not in `known`, and no others; and the records of deletions.
+// `ignored` are ids that an earlier call has ignored. Fails when a record is damaged.
+Result<TenantChanges> ReadChanges(const ObjectStore& store, const model::TenantId& tenant,
+                                  const std::function<bool(const std::string& id)>& is_known,
+                                  const std::vector<std::string>& known,
+                                  const std::vector<std::string>& ignored,
+                                  const CatalogOptions& options);
+// The tenants that have a folder.
+Result<std::vector<model::TenantId>> ListTenants(const ObjectStore& store);
 // One block of it; the error of Damaged, or kNotFound.
 Result<CatalogBlock> ReadCatalogBlock(const ObjectStore& store, const BlockName& name);
 

@@ -115,4 +115,16 @@ Error LocalObjectStore::DeleteFolder(const std::string& folder) {
   return env_.RemoveTree(path);
 }
 
+Error LocalObjectStore::RemoveRemains(const std::string& folder) {
+  if (!folder.empty()) WEFT_RETURN_IF_ERROR(CheckObjectName(folder));
+  const auto entries = env_.ListFolder(PathOf(folder));
+  if (entries.error().code() == ErrorCode::kNotFound) return Error::Ok();
+  if (!entries.ok()) return entries.error();
+  for (const FileInfo& entry : *entries) {
+    if (entry.is_directory || entry.name.find('~') == std::string::npos) continue;
+    WEFT_RETURN_IF_ERROR(env_.RemoveFile(PathOf(folder) + "/" + entry.name));
+  }
+  return Error::Ok();
+}
+
 }  // namespace weft::store

@@ -3,7 +3,7 @@
 // An object is written to a temporary file beside its place, synced, renamed, and the folder is
 // synced: one folder sync serves all objects of a Put(). Temporary names hold a '~', which no
 // object's name may: they are never listed, and those that a crash left behind go away with their
-// folder.
+// folder, or by RemoveRemains.
 #pragma once
 
 #include <set>
@@ -28,6 +28,7 @@ class LocalObjectStore : public ObjectStore {
   Result<Listing> List(const std::string& folder) const override;
   Error Delete(const std::string& name) override;
   Error DeleteFolder(const std::string& folder) override;
+  Error RemoveRemains(const std::string& folder) override;
 
  private:
   std::string PathOf(std::string_view name) const;

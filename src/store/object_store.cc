@@ -7,7 +7,7 @@ constexpr size_t kComponentBytesMax = 200;
 
 bool IsNameByte(char c) {
   if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) return true;
-  return std::string_view("!-_.*'()").find(c) != std::string_view::npos;
+  return std::string_view("!-_.*'()@").find(c) != std::string_view::npos;
 }
 
 bool IsComponent(std::string_view component) {
@@ -34,6 +34,8 @@ Result<std::string> ObjectStore::GetSized(const std::string& name, uint64_t size
   WEFT_RETURN_IF_ERROR(file->ReadAt(0, bytes.size(), bytes.data()));
   return bytes;
 }
+
+Error ObjectStore::RemoveRemains(const std::string&) { return Error::Ok(); }
 
 Error CheckObjectName(std::string_view name) {
   size_t begin = 0;

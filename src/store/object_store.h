@@ -1,6 +1,7 @@
 // ObjectStore: a place for whole objects under names, on this machine or another.
 //
-// A name is a path of components joined by '/', each 1 to 200 of [A-Za-z0-9!-_.*'()] and not "." or
+// A name is a path of components joined by '/', each 1 to 200 of [A-Za-z0-9!-_.*'()@] and not "."
+// or
 // ".."; anything else is refused with kInvalidArgument, so that no name can leave the store's own
 // place. Thread rule: every method from any thread.
 #pragma once
@@ -52,7 +53,7 @@ class ObjectStore {
 
   // kNotFound when there is none.
   virtual Result<std::unique_ptr<ReadableFile>> Open(const std::string& name) const = 0;
-  virtual Result<std::string> Get(const std::string& name) const = 0;
+  virtual Result<std::string> Get(const std::string& name) const = 0;  // as it is now
   // The same for an object that is `size_bytes` long, as a listing says: spares a store on another
   // machine the question. That there is none may then be the answer to the first read.
   virtual Result<std::unique_ptr<ReadableFile>> OpenSized(const std::string& name,
@@ -68,6 +69,10 @@ class ObjectStore {
   // Everything under the folder; not in one step, and not durable at once: a power cut may bring
   // some of it back.
   virtual Error DeleteFolder(const std::string& folder) = 0;
+
+  // Removes what writes that were cut off left in a folder and no listing shows. Only by the one
+  // process that writes there, before it does.
+  virtual Error RemoveRemains(const std::string& folder);
 };
 
 // Whether `name` keeps the rules above.

@@ -9,18 +9,20 @@ namespace {
 // The files of one block, out of the pool.
 class PoolOpener : public block::FileOpener {
  public:
-  PoolOpener(FilePool& pool, const CatalogBlock& block) : pool_(pool), block_(block) {}
+  PoolOpener(FilePool& pool, const BlockName& name, const block::BlockMeta& meta)
+      : pool_(pool), name_(name), files_(meta.files) {}
 
   Result<std::unique_ptr<ReadableFile>> Open(std::string_view name) const override {
-    for (const block::FileMeta& file : block_.meta.files) {
-      if (file.name == name) return pool_.Get(ObjectOf(block_.name, name), file.size_bytes);
+    for (const block::FileMeta& file : files_) {
+      if (file.name == name) return pool_.Get(ObjectOf(name_, name), file.size_bytes);
     }
     return Error(ErrorCode::kNotFound, "meta.json lists no " + std::string(name));
   }
 
  private:
   FilePool& pool_;
-  const CatalogBlock& block_;
+  const BlockName& name_;
+  const std::vector<block::FileMeta> files_;
 };
 
 }  // namespace
@@ -45,8 +47,9 @@ OpenBlocks::Opened OpenBlocks::Find(const BlockName& name) {
 
 Result<OpenBlocks::Opened> OpenBlocks::Get(const CatalogBlock& block) {
   if (Opened open = Find(block.name)) return open;
-  WEFT_ASSIGN_OR_RETURN(Opened opened,
-                        block::Block::Open(block.meta, PoolOpener(files_, block), cache_));
+  WEFT_ASSIGN_OR_RETURN(block::BlockMeta meta, block.ReadMeta());
+  const PoolOpener opener(files_, block.name, meta);
+  WEFT_ASSIGN_OR_RETURN(Opened opened, block::Block::Open(std::move(meta), opener, cache_));
   opened_counter_.Add();
   Entry evicted;  // closed outside the lock
   const MutexLock lock(mutex_);
@@ -62,7 +65,9 @@ Result<OpenBlocks::Opened> OpenBlocks::Get(const CatalogBlock& block) {
 }
 
 Result<OpenBlocks::Opened> OpenBlocks::OpenApart(const CatalogBlock& block, uint64_t cache_bytes) {
-  return block::Block::Open(block.meta, PoolOpener(files_, block),
+  WEFT_ASSIGN_OR_RETURN(block::BlockMeta meta, block.ReadMeta());
+  const PoolOpener opener(files_, block.name, meta);
+  return block::Block::Open(std::move(meta), opener,
                             std::make_shared<block::ColumnCache>(cache_bytes));
 }
 

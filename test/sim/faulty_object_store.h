@@ -46,6 +46,7 @@ class FaultyObjectStore : public store::ObjectStore {
   Result<store::Listing> List(const std::string& folder) const override;
   Error Delete(const std::string& name) override;
   Error DeleteFolder(const std::string& folder) override;
+  Error RemoveRemains(const std::string& folder) override { return inner_.RemoveRemains(folder); }
 
  private:
   class File;

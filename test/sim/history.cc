@@ -4,6 +4,7 @@
 #include <set>
 
 #include "query/lang/traceql/compile.h"
+#include "store/catalog_snapshot.h"
 
 namespace weft::sim {
 namespace {
@@ -70,7 +71,9 @@ void History::Begin(bool clean) {
   }
   if (!error.ok()) return Fail("a start without faults: " + error.message());
   CheckSpans();
-  CheckStore();
+  CheckStore(kTenant);
+  CheckStore(kOtherTenant);
+  CheckFiles();
 }
 
 // Starts while things fail; false when it did not come up, which it may.
@@ -98,7 +101,7 @@ bool History::BeginWithFaults() {
 
 void History::Step() {
   env_.SetNowNs(env_.NowNs() + 1'000'000'000);
-  const uint64_t kind = Random(23);
+  const uint64_t kind = Random(25);
   if (kind < 10) {
     PushNew();
   } else if (kind < 11) {
@@ -111,6 +114,8 @@ void History::Step() {
     JumpClock();
   } else if (kind < 19) {
     Delete();
+  } else if (kind < 21) {
+    AskWhileReadsFail();
   } else {
     BreakSomething();
   }
@@ -169,9 +174,12 @@ void History::Settle() {
 
 void History::PushNew() {
   Oracle::Spans spans;
+  const std::string tenant = TenantOf(Random(kTraces));
   for (uint64_t n = 1 + Random(5); n > 0; --n) {
+    uint64_t trace = 1 + Random(kTraces);
+    while (TenantOf(trace) != tenant) trace = 1 + Random(kTraces);
     const auto start_ns = static_cast<uint64_t>(first_span_ns_) + Random(3) * kHourNs + next_id_;
-    spans.push_back({.trace = 1 + Random(kTraces),
+    spans.push_back({.trace = trace,
                      .id = next_id_,
                      .parent = OneIn(3) ? 0 : next_id_ - 1,
                      .start_ns = start_ns,
@@ -229,9 +237,10 @@ void History::Compact() {
 
 // A privacy request: one trace, or what a query selects.
 void History::Delete() {
-  query::exec::DeletionRequest request{.tenant = kTenant};
   const bool by_trace = OneIn(3);
   const uint64_t trace = 1 + Random(kTraces);
+  const std::string tenant = TenantOf(trace);
+  query::exec::DeletionRequest request{.tenant = tenant};
   const std::string name = "op" + std::to_string(Random(7));
   if (by_trace) {
     request.trace_ids = {{0, trace}};
@@ -249,7 +258,8 @@ void History::Delete() {
   // What a flipped bit hides from a deletion may come back with the bit.
   oracle_.Deleted(
       [&](uint64_t of_trace, const std::string& of_name) {
-        return by_trace ? of_trace == trace : of_name == name;
+        if (by_trace) return of_trace == trace;
+        return TenantOf(of_trace) == tenant && of_name == name;
       },
       error.ok() && flips_.empty());
 }
@@ -301,6 +311,27 @@ void History::BreakObjects() {
        " partly" + rate(faults.partly) + " lied" + rate(faults.lied) + " twice" +
        rate(faults.twice) + " slow" + rate(faults.slow) + " kept" + rate(faults.kept));
   objects_.SetFaults(faults);
+}
+
+// Whoever asks while the store refuses some reads gets an error or the whole answer, never a part;
+// and nothing is taken for damaged that was only not to be had.
+void History::AskWhileReadsFail() {
+  if (!failure_.empty()) return;
+  ObjectFaults faults;
+  faults.reads_refused = 1 + static_cast<uint32_t>(Random(8));
+  Note("asked while one read in " + std::to_string(faults.reads_refused) + " is refused");
+  objects_.SetFaults(faults);
+  const Oracle::Answer answer = oracle_.Ask(*server_, OneIn(2));
+  objects_.Heal();
+  tally_.unreadable += answer.unreadable.empty() ? 0 : 1;
+  if (!answer.wrong.empty()) Fail(answer.wrong);
+  if (!flips_.empty()) return;  // what a flipped bit may cost is looked at without this
+  if (!answer.missing_ids.empty()) {
+    Fail("span " + std::to_string(answer.missing_ids[0]) + " is left out without a word");
+  }
+  if (!server_->store().damaged().empty()) {
+    Fail("taken for damaged: " + server_->store().damaged()[0].error.message());
+  }
 }
 
 void History::FillDisk() {
@@ -395,43 +426,55 @@ void History::CheckLostRequests(const std::vector<uint64_t>& missing_ids) {
 }
 
 // After a clean start: the folders of the store are its blocks, and hold nothing else.
-void History::CheckStore() {
+void History::CheckStore(const char* tenant) {
   if (!failure_.empty()) return;
   std::set<std::string> expected;
-  const auto blocks = server_->store().Blocks(kTenant);
+  const auto blocks = server_->store().Blocks(tenant);
   for (const store::BlockPtr& block : *blocks) expected.insert(block->name.id);
-  for (const auto& damaged : server_->store().damaged()) expected.insert(damaged.name.id);
-  const auto listing = local_.List(kTenant);
+  for (const auto& damaged : server_->store().damaged()) {
+    if (damaged.name.tenant == tenant) expected.insert(damaged.name.id);
+  }
+  const auto listing = local_.List(tenant);
   if (!listing.ok()) return Fail("the store can't be listed: " + listing.error().message());
   for (const std::string& folder : listing->folders) {
-    if (folder == store::kDeletionsFolder) continue;
+    if (folder == store::kCatalogFolder || folder == store::kDeletionsFolder) continue;
     if (!expected.contains(folder)) Fail("folder " + folder + " is left over");
   }
-  CheckFiles();
 }
 
 // At the end compaction has carried out all of them.
 void History::CheckDeletions() {
   if (!failure_.empty() || !flips_.empty()) return;
-  for (const auto& deletion : server_->store().deletions().List(kTenant)) {
-    if (!deletion->done()) Fail("deletion " + deletion->id + " is not done");
+  for (const char* tenant : {kTenant, kOtherTenant}) {
+    for (const auto& deletion : server_->store().deletions().List(tenant)) {
+      if (!deletion->done()) Fail("deletion " + deletion->id + " is not done");
+    }
   }
 }
 
 void History::CheckFiles() {
+  if (!failure_.empty()) return;
   std::set<std::string> expected;
-  for (const auto& deletion : server_->store().deletions().List(kTenant)) {
-    expected.insert("data/blocks/" + store::DeletionObject(kTenant, deletion->id));
+  std::vector<store::BlockPtr> blocks;
+  for (const char* tenant : {kTenant, kOtherTenant}) {
+    for (const auto& deletion : server_->store().deletions().List(tenant)) {
+      expected.insert("data/blocks/" + store::DeletionObject(tenant, deletion->id));
+    }
+    const auto some = server_->store().Blocks(tenant);
+    blocks.insert(blocks.end(), some->begin(), some->end());
   }
-  const auto blocks = server_->store().Blocks(kTenant);
-  for (const store::BlockPtr& block : *blocks) {
+  for (const store::BlockPtr& block : blocks) {
     const std::string folder = "data/blocks/" + store::FolderOf(block->name) + "/";
     expected.insert(folder + "meta.json");
     expected.insert(folder + "wal_rows.bin");
-    for (const block::FileMeta& file : block->meta.files) expected.insert(folder + file.name);
+    const auto meta = block->ReadMeta();
+    if (!meta.ok()) return Fail(meta.error().message());
+    for (const block::FileMeta& file : meta->files) expected.insert(folder + file.name);
   }
   for (const std::string& path : env_.Files()) {
     if (!path.starts_with("data/blocks/") || expected.contains(path)) continue;
+    const bool of_catalog = path.find("/" + std::string(store::kCatalogFolder) + "/") != path.npos;
+    if (of_catalog && path.find('~') == path.npos) continue;
     // A crash while an object was put again: the temporary goes with its block.
     if (expected.contains(path.substr(0, path.find('~')))) continue;
     const auto damaged = server_->store().damaged();

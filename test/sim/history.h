@@ -26,8 +26,8 @@ class History {
   // What happened, to see that the history is worth its time.
   struct Tally {
     uint64_t acknowledged = 0, refused = 0, flushes = 0, failed_flushes = 0, merges = 0,
-             power_cuts = 0, failed_starts = 0, flips = 0, reported_missing = 0, deletions = 0,
-             failed_deletions = 0;
+             power_cuts = 0, failed_starts = 0, flips = 0, reported_missing = 0, unreadable = 0,
+             deletions = 0, failed_deletions = 0;
   };
   const Tally& tally() const { return tally_; }
 
@@ -53,6 +53,7 @@ class History {
   void JumpClock();
   void BreakSomething();
   void BreakObjects();
+  void AskWhileReadsFail();
   void FillDisk();
   void FlipBit();
   void UndoFlip();
@@ -60,7 +61,7 @@ class History {
 
   void CheckSpans();
   void CheckLostRequests(const std::vector<uint64_t>& missing_ids);
-  void CheckStore();
+  void CheckStore(const char* tenant);
   void CheckDeletions();
   void CheckFiles();
   // Whether this life has told of damage.

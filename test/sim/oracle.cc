@@ -68,7 +68,7 @@ Oracle::Answer Oracle::Ask(const Server& server, bool tree) const {
 
 // False when the trace could not be read.
 bool Oracle::AskTrace(const Server& server, uint64_t trace, Keys* found, Answer* answer) const {
-  const auto spans = server.live().FindTrace(kTenant, {0, trace});
+  const auto spans = server.live().FindTrace(TenantOf(trace), {0, trace});
   if (!spans.ok()) {
     answer->unreadable = spans.error().message();
     return false;
@@ -89,7 +89,7 @@ bool Oracle::AskTrace(const Server& server, uint64_t trace, Keys* found, Answer*
   for (const auto& [hash, span] : sent_.at(trace)) {
     if (span.acknowledged && !hashes.contains(hash)) answer->missing_ids.push_back(span.id);
   }
-  const auto summary = server.live().SummarizeTrace(kTenant, {0, trace});
+  const auto summary = server.live().SummarizeTrace(TenantOf(trace), {0, trace});
   if (!summary.ok()) {
     answer->unreadable = summary.error().message();
   } else if (summary->summary.span_count != spans->size()) {
@@ -101,8 +101,18 @@ bool Oracle::AskTrace(const Server& server, uint64_t trace, Keys* found, Answer*
 }
 
 Error Oracle::ReadRows(const Server& server, bool tree, Keys* rows) {
-  WEFT_ASSIGN_OR_RETURN(const auto groups, server.live().Snapshot(kTenant, {}, {.tree = tree}));
+  for (const char* tenant : {kTenant, kOtherTenant}) {
+    WEFT_RETURN_IF_ERROR(ReadRowsOf(server, tenant, tree, rows));
+  }
+  return Error::Ok();
+}
+
+Error Oracle::ReadRowsOf(const Server& server, const char* tenant, bool tree, Keys* rows) {
+  WEFT_ASSIGN_OR_RETURN(const auto groups,
+                        server.live().Snapshot(tenant, {}, {.tree = tree, .lazy = true}));
   for (const auto& group : groups) {
+    WEFT_RETURN_IF_ERROR(group->Load());
+    if (group->row_count() == 0) continue;
     WEFT_ASSIGN_OR_RETURN(const block::ColumnPtr ids, group->Read(block::Intrinsic::kSpanId));
     const std::vector<uint64_t>& excluded = group->excluded_rows();
     for (uint32_t row = 0; row < group->row_count(); ++row) {

@@ -47,6 +47,7 @@ class Oracle {
 
   bool AskTrace(const Server& server, uint64_t trace, Keys* found, Answer* answer) const;
   static Error ReadRows(const Server& server, bool tree, Keys* rows);
+  static Error ReadRowsOf(const Server& server, const char* tenant, bool tree, Keys* rows);
   void CompareRows(const Keys& found, const Keys& rows, Answer* answer) const;
 
   struct Span {

@@ -13,7 +13,10 @@ Server::~Server() {
 
 Error Server::Start() {
   WEFT_RETURN_IF_ERROR(MakeDurableFolder(env_, "data"));
-  WEFT_ASSIGN_OR_RETURN(store_, store::BlockStore::Open(objects_, {}, metrics_));
+  store::BlockStoreOptions stored;
+  stored.shelf.catalog = {options_.catalog_blocks_min, 1};
+  stored.traces.blocks_min = options_.catalog_blocks_min;
+  WEFT_ASSIGN_OR_RETURN(store_, store::BlockStore::Open(objects_, stored, metrics_));
   live::LiveOptions options;
   options.wal.folder = "data/wal";
   options.wal.segment_bytes = options_.segment_bytes;
@@ -39,7 +42,7 @@ Error Server::Start() {
 
 Error Server::Push(const std::vector<live::TestSpan>& spans) {
   std::promise<Error> done;
-  live_->Push(kTenant, live::MakeBatch(spans),
+  live_->Push(TenantOf(spans.front().trace), live::MakeBatch(spans),
               [&](Error error) { done.set_value(std::move(error)); });
   Error error = done.get_future().get();
   if (error.ok()) {
@@ -65,7 +68,11 @@ bool Server::TryDelete(const query::exec::DeletionRequest& request, Error* error
 
 Error Server::Compact() { return compactor_->RunOnce().error(); }
 
-void Server::Stop(bool flush) { live_->Stop(flush && !stuck_ ? 1'000'000'000 : 0); }
+void Server::Stop(bool flush) {
+  live_->Stop(flush && !stuck_ ? 1'000'000'000 : 0);
+  // That it fails costs time alone.
+  if (flush && !store_->SaveCatalog(true).ok()) return;
+}
 
 int64_t Server::CounterGap() const {
   // The log's replay counts what it brings; what senders bring is counted by the receivers, here by

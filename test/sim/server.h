@@ -21,6 +21,9 @@
 namespace weft::sim {
 
 inline constexpr char kTenant[] = "default";
+inline constexpr char kOtherTenant[] = "other";
+// Every trace is of one tenant.
+inline const char* TenantOf(uint64_t trace) { return trace % 4 == 3 ? kOtherTenant : kTenant; }
 
 struct ServerOptions {
   uint64_t segment_bytes = 4096;
@@ -29,6 +32,8 @@ struct ServerOptions {
   uint32_t fan_in = 3;
   uint64_t merged_spans_max = 1000;
   int64_t build_retry_ns = 1'000'000;  // of the real clock
+  // Blocks for which snapshots of the catalog and trace tables are written.
+  uint32_t catalog_blocks_min = 2;
 };
 
 class Server {
@@ -39,7 +44,7 @@ class Server {
   ~Server();
 
   Error Start();
-  // Waits for the answer.
+  // Spans of one tenant. Waits for the answer.
   Error Push(const std::vector<live::TestSpan>& spans);
   // Flush, unless it would wait for a builder that rests after a failure. With a long
   // build_retry_ns only a flush of new spans wakes it, so that histories repeat. False when nothing

@@ -40,6 +40,7 @@ void Add(const History::Tally& one, History::Tally* all) {
   all->failed_starts += one.failed_starts;
   all->flips += one.flips;
   all->reported_missing += one.reported_missing;
+  all->unreadable += one.unreadable;
   all->deletions += one.deletions;
   all->failed_deletions += one.failed_deletions;
 }
@@ -63,8 +64,10 @@ TEST(SimTest, EveryAcknowledgedSpanIsThereOnceWhateverHappens) {
             << tally.power_cuts << " power cuts, " << tally.failed_starts << " failed starts, "
             << tally.deletions << " deletions, " << tally.failed_deletions << " failed ones, "
             << tally.flips << " flipped bits, " << tally.reported_missing
-            << " checks with reported losses\n";
+            << " checks with reported losses, " << tally.unreadable
+            << " questions that a store's refusal failed\n";
   EXPECT_GT(tally.acknowledged, count);
+  EXPECT_TRUE(one || tally.unreadable > 0) << "no read has failed";
 }
 
 }  // namespace

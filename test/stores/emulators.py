@@ -66,6 +66,8 @@ def free_port():
 class Emulator:
     """A stand-in that can be stopped and started again on the same port and data."""
 
+    prefix = "some/prefix"  # in the bucket
+
     def __init__(self, folder):
         self.folder = folder
         self.data = folder / "service"
@@ -140,7 +142,7 @@ class S3(Emulator):
 
     def store(self, bucket=BUCKET):
         scheme = "https" if self.tls else "http"
-        return (f"s3://{bucket}/some/prefix?endpoint_override=127.0.0.1:{self.port}"
+        return (f"s3://{bucket}/{self.prefix}?endpoint_override=127.0.0.1:{self.port}"
                 f"&scheme={scheme}&region=us-east-1")
 
     def request_count(self):
@@ -178,7 +180,7 @@ class Azure(Emulator):
         self.request("PUT", f"{path}?restype=container", headers)
 
     def store(self, bucket=BUCKET):
-        return f"abfs://{self.account}@127.0.0.1:{self.port}/{bucket}/some/prefix?enable_tls=false"
+        return f"abfs://{self.account}@127.0.0.1:{self.port}/{bucket}/{self.prefix}?enable_tls=false"
 
 
 class Gcs(Emulator):
@@ -201,7 +203,7 @@ class Gcs(Emulator):
                      json.dumps({"name": BUCKET}))
 
     def store(self, bucket=BUCKET):
-        return (f"gs://anonymous@{bucket}/some/prefix?endpoint_override=127.0.0.1:{self.port}"
+        return (f"gs://anonymous@{bucket}/{self.prefix}?endpoint_override=127.0.0.1:{self.port}"
                 f"&scheme=http")
 
 

@@ -42,7 +42,8 @@ void WriteManyKeys(const std::vector<block::ManyKeys>& list, api::JsonWriter* js
 void PrintManyKeys(const store::Catalog& catalog, const Stream& out) {
   std::map<model::TenantId, std::vector<block::ManyKeys>> tenants;
   for (const store::CatalogBlock& block : catalog.blocks) {
-    block::MergeManyKeys(block.meta.many_keys, &tenants[block.name.tenant]);
+    const auto meta = block.ReadMeta();
+    if (meta.ok()) block::MergeManyKeys(meta->many_keys, &tenants[block.name.tenant]);
   }
   for (const auto& [tenant, list] : tenants) {
     for (const block::ManyKeys& many : list) {
@@ -57,6 +58,8 @@ void PrintManyKeys(const store::Catalog& catalog, const Stream& out) {
 
 void PrintJson(const store::Catalog& catalog, const Stream& out) {
   for (const store::CatalogBlock& block : catalog.blocks) {
+    const auto meta = block.ReadMeta();
+    if (!meta.ok()) continue;  // it was packed by this process a moment ago
     std::string text;
     api::JsonWriter json(&text);
     json.BeginObject();
@@ -65,17 +68,17 @@ void PrintJson(const store::Catalog& catalog, const Stream& out) {
     json.UintField("level", block.meta.level);
     json.UintField("spans", block.meta.span_count);
     json.UintField("traces", block.meta.trace_count);
-    json.UintField("events", block.meta.event_count);
-    json.UintField("links", block.meta.link_count);
+    json.UintField("events", meta->event_count);
+    json.UintField("links", meta->link_count);
     json.UintField("bytes", block.total_bytes);
     json.Key("bytesPerSpan"), json.Double(BytesPerSpan(block));
     json.Int64Field("createdNs", block.meta.created_ns);
     json.Int64Field("firstStartNs", block.meta.first_start_ns);
     json.Int64Field("lastStartNs", block.meta.last_start_ns);
     json.Int64Field("lastEndNs", block.meta.last_end_ns);
-    json.UintField("duplicates", block.meta.duplicate_count);
+    json.UintField("duplicates", meta->duplicate_count);
     json.UintField("deletedSpans", block.deleted_spans());
-    if (!block.meta.many_keys.empty()) WriteManyKeys(block.meta.many_keys, &json);
+    if (!meta->many_keys.empty()) WriteManyKeys(meta->many_keys, &json);
     json.EndObject();
     out.Print(text + "\n");
   }
@@ -97,7 +100,7 @@ void PrintTable(const store::Catalog& catalog, const Stream& out) {
   uint64_t deleted = 0;
   for (const store::CatalogBlock& block : catalog.blocks) {
     deleted += block.deleted_spans();
-    const block::BlockMeta& meta = block.meta;
+    const store::BlockFacts& meta = block.meta;
     table.AddRow({block.name.tenant, block.name.id, std::to_string(meta.level),
                   FormatCount(meta.span_count), FormatCount(meta.trace_count),
                   FormatBytes(block.total_bytes), OneDecimal(BytesPerSpan(block)),
@@ -131,7 +134,7 @@ int RunBlocks(const BlocksOptions& options, const Console& console) {
     return 1;
   }
   if (!place->hint().empty()) console.Complain(place->hint());
-  const auto catalog = store::ReadCatalog(place->objects());
+  const auto catalog = store::ReadCatalog(place->objects(), {.parallel_reads = 8});
   if (!catalog.ok()) {
     console.Complain(catalog.error().message());
     return 1;

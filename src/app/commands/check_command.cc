@@ -73,7 +73,12 @@ uint64_t CheckAll(const store::ObjectStore& objects, const Selection& selection,
   for (const auto* block : selection.blocks) {
     bar.Update(bytes,
                "block " + FormatCount(++count) + " of " + FormatCount(selection.blocks.size()));
-    const auto found = block::CheckBlock(block->meta, StoredFiles(objects, block->name));
+    const auto meta = block->ReadMeta();
+    if (!meta.ok()) {
+      report(block->name, meta.error().message());
+      continue;
+    }
+    const auto found = block::CheckBlock(*meta, StoredFiles(objects, block->name));
     if (found.empty() || IsStillThere(objects, block->name)) {
       for (const block::CheckFinding& finding : found) report(block->name, finding.ToText());
     }
@@ -110,7 +115,8 @@ int RunCheck(const CheckOptions& options, const Console& console) {
   }
   if (!place->hint().empty()) console.Complain(place->hint());
   const store::ObjectStore& objects = place->objects();
-  const auto catalog = store::ReadCatalog(objects);
+  // Every block by its own files: a snapshot knows nothing of damage since.
+  const auto catalog = store::ReadCatalog(objects, {.parallel_reads = 8, .use_snapshots = false});
   if (!catalog.ok()) {
     console.Complain(catalog.error().message());
     return 1;

@@ -48,8 +48,9 @@ Result<TimeRange> RangeOf(const UsageOptions& options) {
 
 Error AddBlock(const store::ObjectStore& objects, const store::CatalogBlock& block,
                block::UsageTable* table) {
+  WEFT_ASSIGN_OR_RETURN(block::BlockMeta meta, block.ReadMeta());
   WEFT_ASSIGN_OR_RETURN(const auto opened,
-                        block::Block::Open(block.meta, StoredFiles(objects, block.name),
+                        block::Block::Open(std::move(meta), StoredFiles(objects, block.name),
                                            std::make_shared<block::ColumnCache>(kCacheBytes)));
   return table->Add(*opened, block.total_bytes, block.deleted);
 }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "query/exec/group_filter.h"
+#include "query/exec/renewal.h"
 #include "query/exec/row_values.h"
 #include "query/exec/value_count.h"
 
@@ -130,7 +131,7 @@ const char* ScopeName(Scope scope) {
 template <typename Visit>
 Error Catalog::ForEachGroup(Visit visit) const {
   const BudgetClock clock(budget_, env_);
-  WEFT_ASSIGN_OR_RETURN(const auto groups, source_.Snapshot(tenant_, range_, {}));
+  WEFT_ASSIGN_OR_RETURN(const auto groups, source_.Snapshot(tenant_, range_, {.lazy = true}));
   for (const auto& group : groups) {
     if (clock.cancelled()) return {ErrorCode::kCancelled, "the query was cancelled"};
     if (const std::string limit = clock.Exhausted(); !limit.empty()) {
@@ -138,6 +139,8 @@ Error Catalog::ForEachGroup(Visit visit) const {
     }
     if (group->row_count() == 0 || !range_.Touches(group->first_start_ns(), group->last_start_ns()))
       continue;
+    WEFT_RETURN_IF_ERROR(group->Load());
+    if (group->row_count() == 0) continue;
     GroupColumns columns(*group);
     WEFT_ASSIGN_OR_RETURN(const Bitmap rows, RowsInRange(&columns, range_));
     if (rows.Any()) WEFT_RETURN_IF_ERROR(visit(&columns, rows));
@@ -146,67 +149,78 @@ Error Catalog::ForEachGroup(Visit visit) const {
 }
 
 Result<std::vector<ServiceEntry>> Catalog::Services() const {
-  std::map<std::string, Counts> counts;
-  WEFT_RETURN_IF_ERROR(ForEachGroup([&](GroupColumns* columns, const Bitmap& rows) {
-    return CountServices(columns, rows, &counts);
-  }));
-  std::vector<ServiceEntry> out;
-  for (const auto& [name, c] : counts) out.push_back({name, c.spans, c.errors});
-  return out;
+  return WithRenewal<std::vector<ServiceEntry>>(
+      source_, [&]() -> Result<std::vector<ServiceEntry>> {
+        std::map<std::string, Counts> counts;
+        WEFT_RETURN_IF_ERROR(ForEachGroup([&](GroupColumns* columns, const Bitmap& rows) {
+          return CountServices(columns, rows, &counts);
+        }));
+        std::vector<ServiceEntry> out;
+        for (const auto& [name, c] : counts) out.push_back({name, c.spans, c.errors});
+        return out;
+      });
 }
 
 Result<std::vector<OperationEntry>> Catalog::Operations(const std::string* service) const {
-  std::map<OperationKey, Counts> counts;
-  WEFT_RETURN_IF_ERROR(ForEachGroup([&](GroupColumns* columns, const Bitmap& rows) {
-    return CountOperations(columns, rows, service, &counts);
-  }));
-  std::vector<OperationEntry> out;
-  for (const auto& [key, c] : counts) out.push_back({key.first, key.second, c.spans, c.errors});
-  return out;
+  return WithRenewal<std::vector<OperationEntry>>(
+      source_, [&]() -> Result<std::vector<OperationEntry>> {
+        std::map<OperationKey, Counts> counts;
+        WEFT_RETURN_IF_ERROR(ForEachGroup([&](GroupColumns* columns, const Bitmap& rows) {
+          return CountOperations(columns, rows, service, &counts);
+        }));
+        std::vector<OperationEntry> out;
+        for (const auto& [key, c] : counts)
+          out.push_back({key.first, key.second, c.spans, c.errors});
+        return out;
+      });
 }
 
 Result<KeysAnswer> Catalog::AttributeKeys(const Scope* scope, const std::string& prefix,
                                           uint32_t limit) const {
-  KeysAnswer out;
-  std::map<std::pair<std::string, std::string>, KeyEntry> keys;
-  WEFT_RETURN_IF_ERROR(ForEachGroup([&](GroupColumns* columns, const Bitmap&) -> Error {
-    WEFT_ASSIGN_OR_RETURN(const auto found, columns->group().AttributeKeys());
-    for (const block::RowGroup::KeyInfo& info : found) {
-      const auto types = static_cast<uint8_t>(info.types & ~kEmptyBit);
-      if (types == 0) continue;
-      if ((scope != nullptr && info.scope != *scope) || !info.key.starts_with(prefix)) continue;
-      KeyEntry& entry = keys[{ScopeName(info.scope), info.key}];
-      entry.scope = info.scope;
-      entry.key = info.key;
-      entry.types |= types;
-      if (keys.size() > limit) {
-        keys.erase(std::prev(keys.end()));
-        out.complete = false;
+  return WithRenewal<KeysAnswer>(source_, [&]() -> Result<KeysAnswer> {
+    KeysAnswer out;
+    std::map<std::pair<std::string, std::string>, KeyEntry> keys;
+    WEFT_RETURN_IF_ERROR(ForEachGroup([&](GroupColumns* columns, const Bitmap&) -> Error {
+      WEFT_ASSIGN_OR_RETURN(const auto found, columns->group().AttributeKeys());
+      for (const block::RowGroup::KeyInfo& info : found) {
+        const auto types = static_cast<uint8_t>(info.types & ~kEmptyBit);
+        if (types == 0) continue;
+        if ((scope != nullptr && info.scope != *scope) || !info.key.starts_with(prefix)) continue;
+        KeyEntry& entry = keys[{ScopeName(info.scope), info.key}];
+        entry.scope = info.scope;
+        entry.key = info.key;
+        entry.types |= types;
+        if (keys.size() > limit) {
+          keys.erase(std::prev(keys.end()));
+          out.complete = false;
+        }
       }
-    }
-    return Error::Ok();
-  }));
-  for (auto& entry : keys) out.keys.push_back(std::move(entry.second));
-  return out;
+      return Error::Ok();
+    }));
+    for (auto& entry : keys) out.keys.push_back(std::move(entry.second));
+    return out;
+  });
 }
 
 Result<ValuesAnswer> Catalog::AttributeValues(const ValuesRequest& request) const {
-  WEFT_RETURN_IF_ERROR(CheckCountable(request.field));
-  TraceJoiner joiner(source_, tenant_);
-  ValueCounts counts(request.prefix);
-  WEFT_RETURN_IF_ERROR(ForEachGroup([&](GroupColumns* columns, const Bitmap& rows) {
-    return CountValues(request.field, columns, &joiner, rows, &counts);
-  }));
-  ValuesAnswer out;
-  for (const auto& [key, count] : counts.counts()) {
-    out.values.push_back({key.first, key.second, count});
-  }
-  const size_t shown = std::min<size_t>(request.limit, out.values.size());
-  std::partial_sort(out.values.begin(), out.values.begin() + static_cast<ptrdiff_t>(shown),
-                    out.values.end(), ComesFirst);
-  out.complete = shown == out.values.size();
-  out.values.resize(shown);
-  return out;
+  return WithRenewal<ValuesAnswer>(source_, [&]() -> Result<ValuesAnswer> {
+    WEFT_RETURN_IF_ERROR(CheckCountable(request.field));
+    TraceJoiner joiner(source_, tenant_);
+    ValueCounts counts(request.prefix);
+    WEFT_RETURN_IF_ERROR(ForEachGroup([&](GroupColumns* columns, const Bitmap& rows) {
+      return CountValues(request.field, columns, &joiner, rows, &counts);
+    }));
+    ValuesAnswer out;
+    for (const auto& [key, count] : counts.counts()) {
+      out.values.push_back({key.first, key.second, count});
+    }
+    const size_t shown = std::min<size_t>(request.limit, out.values.size());
+    std::partial_sort(out.values.begin(), out.values.begin() + static_cast<ptrdiff_t>(shown),
+                      out.values.end(), ComesFirst);
+    out.complete = shown == out.values.size();
+    out.values.resize(shown);
+    return out;
+  });
 }
 
 }  // namespace weft::query::exec

@@ -7,6 +7,7 @@
 #include "query/exec/cursor.h"
 #include "query/exec/found_spans.h"
 #include "query/exec/group_filter.h"
+#include "query/exec/renewal.h"
 
 namespace weft::query::exec {
 namespace {
@@ -36,7 +37,7 @@ class SearchRun {
 
  private:
   Error QueueGroups() {
-    const block::SnapshotOptions options{plan_.needs_tree()};
+    const block::SnapshotOptions options{.tree = plan_.needs_tree(), .lazy = true};
     WEFT_ASSIGN_OR_RETURN(auto groups, source_.Snapshot(request_.tenant, request_.range, options));
     std::stable_sort(groups.begin(), groups.end(), [](const auto& a, const auto& b) {
       return a->last_trace_start_ns() > b->last_trace_start_ns();
@@ -109,6 +110,8 @@ class SearchRun {
   }
 
   Error FilterGroup(FilteredGroup* group) {
+    WEFT_RETURN_IF_ERROR(group->group->Load());
+    if (group->group->row_count() == 0) return Error::Ok();
     GroupColumns columns(*group->group);
     WEFT_ASSIGN_OR_RETURN(group->matched, RowsInRange(&columns, request_.range));
     for (const plan::Stage& stage : plan_.stages) {
@@ -175,7 +178,8 @@ class SearchRun {
 
 Result<SearchAnswer> SearchExecutor::Run(const plan::Plan& plan, const SearchRequest& request,
                                          const Budget& budget) const {
-  return SearchRun(source_, env_, runner_, plan, request, budget).Run();
+  return WithRenewal<SearchAnswer>(
+      source_, [&] { return SearchRun(source_, env_, runner_, plan, request, budget).Run(); });
 }
 
 }  // namespace weft::query::exec

@@ -1,0 +1,80 @@
+// LazyRowGroup: a row group of a block that is opened when it is first needed.
+//
+// Before Load() it knows what the catalog says: its number of rows and traces, and their times.
+// Thread rule: any thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/mutex.h"
+#include "block/row_source.h"
+#include "store/block_list.h"
+
+namespace weft::store {
+
+class LazyRowGroup final : public block::RowGroup {
+ public:
+  using GroupPtr = std::shared_ptr<const block::RowGroup>;
+  // Null when the block has turned out to be damaged: then the group is empty.
+  using Opener = std::function<Result<GroupPtr>(const BlockPtr& block, uint32_t row_group)>;
+
+  LazyRowGroup(BlockPtr block, uint32_t row_group, Opener opener)
+      : block_(std::move(block)), row_group_(row_group), opener_(std::move(opener)) {}
+
+  Error Load() const override WEFT_EXCLUDES(mutex_);
+
+  uint32_t row_count() const override;
+  uint64_t first_start_ns() const override { return meta().first_start_ns; }
+  uint64_t last_start_ns() const override { return meta().last_start_ns; }
+  uint64_t last_trace_start_ns() const override { return meta().last_trace_start_ns; }
+  bool has_tree() const override { return true; }
+  const std::string& block_id() const override { return block_->name.id; }
+
+  // These want Load() to have succeeded.
+  uint32_t trace_count() const override { return group()->trace_count(); }
+  model::TraceId trace_id(uint32_t trace) const override { return group()->trace_id(trace); }
+  uint64_t trace_start_ns(uint32_t trace) const override { return group()->trace_start_ns(trace); }
+  uint64_t trace_end_ns(uint32_t trace) const override { return group()->trace_end_ns(trace); }
+  const std::vector<uint32_t>& trace_of_row() const override { return group()->trace_of_row(); }
+  const std::vector<uint64_t>& excluded_rows() const override { return group()->excluded_rows(); }
+  Result<block::TraceSummary> Summary(uint32_t trace) const override {
+    return group()->Summary(trace);
+  }
+  Result<uint32_t> TableRows(block::Scope scope) const override {
+    return group()->TableRows(scope);
+  }
+  Result<block::ColumnPtr> Read(block::Intrinsic column) const override {
+    return group()->Read(column);
+  }
+  Result<std::vector<block::ColumnPtr>> ReadAttribute(block::Scope scope,
+                                                      std::string_view key) const override {
+    return group()->ReadAttribute(scope, key);
+  }
+  Result<block::ColumnPtr> ReadAt(block::Intrinsic column,
+                                  std::span<const uint32_t> rows) const override {
+    return group()->ReadAt(column, rows);
+  }
+  Result<std::vector<KeyInfo>> AttributeKeys() const override { return group()->AttributeKeys(); }
+  uint64_t bytes_read() const override;
+
+ private:
+  const block::RowGroupMeta& meta() const { return block_->meta.row_groups[row_group_]; }
+  const block::RowGroup* group() const WEFT_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    return group_.get();
+  }
+
+  const BlockPtr block_;
+  const uint32_t row_group_;
+  const Opener opener_;
+  mutable Mutex mutex_;
+  mutable bool loaded_ WEFT_GUARDED_BY(mutex_) = false;
+  mutable GroupPtr group_ WEFT_GUARDED_BY(mutex_);  // never changes once set
+};
+
+}  // namespace weft::store

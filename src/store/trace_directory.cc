@@ -1,0 +1,424 @@
+#include "store/trace_directory.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/log.h"
+#include "block/schema.h"
+#include "block/table_reader.h"
+#include "store/catalog_snapshot.h"
+
+namespace weft::store {
+namespace {
+
+// Tables of a size class are within a factor of four of each other.
+constexpr size_t kMergeCount = 4;
+
+uint32_t SizeClassOf(uint64_t entries) {
+  uint32_t size_class = 0;
+  for (; entries >= 4; entries >>= 2) ++size_class;
+  return size_class;
+}
+
+bool MayPass(const Error& error) {
+  return error.code() == ErrorCode::kUnavailable || error.code() == ErrorCode::kResourceExhausted ||
+         error.code() == ErrorCode::kCancelled;
+}
+
+class MemoryFile : public ReadableFile {
+ public:
+  explicit MemoryFile(std::string_view bytes) : bytes_(bytes) {}
+  Error ReadAt(uint64_t offset, size_t length, char* out) const override {
+    if (offset > bytes_.size() || length > bytes_.size() - offset) {
+      return Error(ErrorCode::kCorrupt, "the file is too short");
+    }
+    std::memcpy(out, bytes_.data() + offset, length);
+    return Error::Ok();
+  }
+  uint64_t size_bytes() const override { return bytes_.size(); }
+  std::string_view mapped() const override { return bytes_; }
+
+ private:
+  const std::string_view bytes_;
+};
+
+Result<std::shared_ptr<const TraceTable>> OpenTable(const ObjectStore& objects,
+                                                    const std::string& name, uint64_t size_bytes) {
+  WEFT_ASSIGN_OR_RETURN(auto file, objects.OpenSized(name, size_bytes));
+  return TraceTable::Open(std::move(file));
+}
+
+}  // namespace
+
+TraceDirectory::Hashes HashesOf(const std::vector<model::TraceId>& ids) {
+  TraceDirectory::Hashes hashes;
+  hashes.reserve(ids.size());
+  for (const model::TraceId id : ids) hashes.push_back(TraceHash(id));
+  std::sort(hashes.begin(), hashes.end());
+  hashes.erase(std::unique(hashes.begin(), hashes.end()), hashes.end());
+  return hashes;
+}
+
+Result<TraceDirectory::Hashes> ReadHashes(std::unique_ptr<ReadableFile> spans,
+                                          const block::FileMeta& meta) {
+  WEFT_ASSIGN_OR_RETURN(const auto table,
+                        block::TableReader::Open(std::move(spans), meta,
+                                                 std::make_shared<block::ColumnCache>(0), {}));
+  std::vector<model::TraceId> ids;
+  for (uint32_t group = 0; group < table->row_groups().size(); ++group) {
+    // Nearly always the ids are a dictionary: a page, instead of a code for each span.
+    WEFT_ASSIGN_OR_RETURN(auto dictionary,
+                          table->DictionaryOf(group, block::kSpanTraceId, nullptr));
+    if (!dictionary) {
+      WEFT_ASSIGN_OR_RETURN(const auto column, table->Read(group, block::kSpanTraceId, nullptr));
+      dictionary = column->dictionary;
+    }
+    for (const std::string_view text : dictionary->strings) {
+      if (text.size() != 16) return Error(ErrorCode::kCorrupt, "a trace id has no 16 bytes");
+      ids.push_back(model::TraceId::FromBytes(text.data()));
+    }
+  }
+  return HashesOf(ids);
+}
+
+std::optional<TraceDirectory::Hashes> HashesOf(const block::EncodedBlock& block) {
+  for (size_t i = 0; i < block.files.size(); ++i) {
+    if (block.files[i].name != block::kSpansFile || i >= block.meta.files.size()) continue;
+    auto hashes =
+        ReadHashes(std::make_unique<MemoryFile>(block.files[i].bytes), block.meta.files[i]);
+    if (hashes.ok()) return std::move(hashes).value();
+  }
+  return std::nullopt;
+}
+
+void TraceDirectory::Cover(Tenant* tenant, const TablePtr& table) const {
+  for (const RawBlockId& id : table->table->blocks()) {
+    const auto block = tenant->blocks.find(id);
+    if (block == tenant->blocks.end()) continue;
+    ++block->second;
+    Forget(tenant, id);
+  }
+  tenant->tables.push_back(table);
+}
+
+void TraceDirectory::Uncover(Tenant* tenant, const TablePtr& table) const {
+  if (std::erase(tenant->tables, table) == 0) return;
+  for (const RawBlockId& id : table->table->blocks()) {
+    const auto block = tenant->blocks.find(id);
+    if (block == tenant->blocks.end() || --block->second > 0) continue;
+    tenant->uncovered.try_emplace(id);
+  }
+}
+
+void TraceDirectory::Forget(Tenant* tenant, const RawBlockId& id) const {
+  const auto it = tenant->uncovered.find(id);
+  if (it == tenant->uncovered.end()) return;
+  if (it->second) noted_traces_ -= it->second->size();
+  tenant->uncovered.erase(it);
+}
+
+Error TraceDirectory::Load(const model::TenantId& tenant, const std::vector<ObjectInfo>& objects) {
+  std::vector<TablePtr> present;
+  absl::flat_hash_set<std::string> names;
+  {
+    const MutexLock lock(mutex_);
+    present = tenants_[tenant].tables;
+  }
+  for (const TablePtr& table : present) names.insert(table->name);
+  absl::flat_hash_set<std::string> listed;
+  for (const ObjectInfo& object : objects) {
+    const auto parsed = ParseCatalogObject(object.name);
+    if (!parsed || parsed->kind != kTracesKind) continue;
+    std::string name = CatalogObject(tenant, parsed->number, kTracesKind);
+    listed.insert(name);
+    if (names.contains(name)) continue;
+    const auto opened = OpenTable(objects_, name, object.size_bytes);
+    if (!opened.ok() && MayPass(opened.error())) return opened.error().WithContext(name);
+    const MutexLock lock(mutex_);
+    if (opened.ok()) {
+      Cover(&tenants_[tenant], std::make_shared<const Table>(Table{std::move(name), *opened}));
+      continue;
+    }
+    // Gone meanwhile is no damage.
+    if (opened.error().code() == ErrorCode::kNotFound) continue;
+    LogWarn("a trace table can't be read; finding its traces takes longer until it is made anew",
+            {{"object", name}, {"error", opened.error().message()}});
+    if (opened.error().code() == ErrorCode::kCorrupt) {
+      tenants_[tenant].useless.push_back(std::move(name));
+    }
+  }
+  const MutexLock lock(mutex_);
+  for (const TablePtr& table : present) {
+    if (!listed.contains(table->name)) Uncover(&tenants_[tenant], table);
+  }
+  return Error::Ok();
+}
+
+void TraceDirectory::Add(const BlockName& name, std::optional<Hashes> hashes) {
+  const RawBlockId id = RawIdOf(name.id);
+  const MutexLock lock(mutex_);
+  Tenant& tenant = tenants_[name.tenant];
+  uint32_t tables = 0;
+  for (const TablePtr& table : tenant.tables) {
+    const auto& blocks = table->table->blocks();
+    tables += std::binary_search(blocks.begin(), blocks.end(), id) ? 1 : 0;
+  }
+  tenant.blocks[id] = tables;
+  Forget(&tenant, id);
+  // Where both are there, a table was made while an earlier attempt to write the block went wrong.
+  if (tables > 0 && !hashes) return;
+  std::shared_ptr<const Hashes> noted;
+  if (hashes && noted_traces_ + hashes->size() <= options_.noted_traces_max) {
+    noted_traces_ += hashes->size();
+    noted = std::make_shared<const Hashes>(*std::move(hashes));
+  }
+  tenant.uncovered[id] = std::move(noted);
+}
+
+void TraceDirectory::Note(const BlockName& name, Hashes hashes) {
+  const RawBlockId id = RawIdOf(name.id);
+  const MutexLock lock(mutex_);
+  const auto tenant = tenants_.find(name.tenant);
+  if (tenant == tenants_.end()) return;
+  const auto block = tenant->second.uncovered.find(id);
+  if (block == tenant->second.uncovered.end() || block->second != nullptr) return;
+  if (noted_traces_ + hashes.size() > options_.noted_traces_max) return;
+  noted_traces_ += hashes.size();
+  block->second = std::make_shared<const Hashes>(std::move(hashes));
+}
+
+void TraceDirectory::Remove(const BlockName& name) {
+  const RawBlockId id = RawIdOf(name.id);
+  const MutexLock lock(mutex_);
+  const auto tenant = tenants_.find(name.tenant);
+  if (tenant == tenants_.end()) return;
+  tenant->second.blocks.erase(id);
+  Forget(&tenant->second, id);
+}
+
+bool TraceDirectory::IsUnknown(const BlockName& name) const {
+  const MutexLock lock(mutex_);
+  const auto tenant = tenants_.find(name.tenant);
+  if (tenant == tenants_.end()) return false;
+  const auto block = tenant->second.uncovered.find(RawIdOf(name.id));
+  return block != tenant->second.uncovered.end() && block->second == nullptr;
+}
+
+std::vector<BlockName> TraceDirectory::Unknown(const model::TenantId& tenant,
+                                               size_t count_max) const {
+  std::vector<BlockName> names;
+  const MutexLock lock(mutex_);
+  const auto it = tenants_.find(tenant);
+  if (it == tenants_.end()) return names;
+  for (const auto& [id, hashes] : it->second.uncovered) {
+    if (names.size() == count_max) break;
+    if (hashes == nullptr) names.push_back({tenant, BlockIdOf(id)});
+  }
+  return names;
+}
+
+Result<std::vector<std::string>> TraceDirectory::Find(const model::TenantId& tenant,
+                                                      model::TraceId id) const {
+  const uint64_t hash = TraceHash(id);
+  std::vector<RawBlockId> found;
+  std::vector<TablePtr> tables;
+  {
+    const MutexLock lock(mutex_);
+    const auto it = tenants_.find(tenant);
+    if (it == tenants_.end()) return std::vector<std::string>();
+    tables = it->second.tables;
+    for (const auto& [block, hashes] : it->second.uncovered) {
+      if (hashes == nullptr || std::binary_search(hashes->begin(), hashes->end(), hash)) {
+        found.push_back(block);
+      }
+    }
+  }
+  for (const TablePtr& table : tables) {
+    const Error error = table->table->Find(hash, &found);
+    if (error.ok()) continue;
+    const bool elsewhere = options_.read_only && error.code() == ErrorCode::kNotFound;
+    if (MayPass(error) || elsewhere) return error.WithContext(table->name);
+    // Merged away since, or damaged: what it covered is covered by another one, or unknown.
+    Drop(tenant, table, error);
+    return Find(tenant, id);
+  }
+  std::sort(found.begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  std::vector<std::string> ids;
+  for (const RawBlockId& block : found) ids.push_back(BlockIdOf(block));
+  return ids;
+}
+
+void TraceDirectory::Drop(const model::TenantId& tenant, const TablePtr& table,
+                          const Error& why) const {
+  const MutexLock lock(mutex_);
+  Tenant& state = tenants_[tenant];
+  if (std::find(state.tables.begin(), state.tables.end(), table) == state.tables.end()) return;
+  LogWarn("a trace table can't be read; finding its traces takes longer until it is made anew",
+          {{"object", table->name}, {"error", why.message()}});
+  Uncover(&state, table);
+  if (why.code() == ErrorCode::kCorrupt) state.useless.push_back(table->name);
+}
+
+Error TraceDirectory::SaveNoted(const model::TenantId& tenant, bool all,
+                                const NumberSource& next_number) {
+  std::vector<std::pair<RawBlockId, std::shared_ptr<const Hashes>>> noted;
+  uint64_t traces = 0;
+  {
+    const MutexLock lock(mutex_);
+    const Tenant& state = tenants_[tenant];
+    for (const auto& [id, hashes] : state.uncovered) {
+      if (hashes == nullptr) continue;
+      if (!noted.empty() && traces + hashes->size() > TraceTable::kEntriesMax) break;
+      noted.emplace_back(id, hashes);
+      traces += hashes->size();
+    }
+    const bool worth_it = noted.size() >= options_.blocks_min || traces >= options_.traces_min;
+    // At the end of a life: so that the next one need not look into the blocks.
+    const bool last = all && state.blocks.size() >= options_.blocks_min;
+    if (noted.empty() || !(worth_it || last)) return Error::Ok();
+  }
+  std::vector<RawBlockId> blocks;
+  std::vector<std::pair<uint64_t, uint32_t>> entries;
+  entries.reserve(traces);
+  for (const auto& [id, hashes] : noted) {
+    for (const uint64_t hash : *hashes) {
+      entries.emplace_back(hash, static_cast<uint32_t>(blocks.size()));
+    }
+    blocks.push_back(id);
+  }
+  return Write(tenant, next_number(), blocks, std::move(entries), {});
+}
+
+// Four of a size, or one that is mostly of blocks that are gone.
+std::vector<TraceDirectory::TablePtr> TraceDirectory::ChooseTables(const model::TenantId& tenant) {
+  const MutexLock lock(mutex_);
+  const Tenant& state = tenants_[tenant];
+  std::map<uint32_t, std::vector<TablePtr>> classes;
+  for (const TablePtr& table : state.tables) {
+    const auto& blocks = table->table->blocks();
+    const auto alive =
+        static_cast<size_t>(std::count_if(blocks.begin(), blocks.end(), [&](const RawBlockId& id) {
+          return state.blocks.contains(id);
+        }));
+    if (alive * 2 < blocks.size()) return {table};
+    std::vector<TablePtr>& alike = classes[SizeClassOf(table->table->entry_count())];
+    alike.push_back(table);
+    uint64_t entries = 0;
+    for (const TablePtr& one : alike) entries += one->table->entry_count();
+    if (entries > TraceTable::kEntriesMax) {
+      alike.pop_back();
+    } else if (alike.size() == kMergeCount) {
+      return alike;
+    }
+  }
+  return {};
+}
+
+Error TraceDirectory::MergeTables(const model::TenantId& tenant, const NumberSource& next_number) {
+  for (;;) {
+    DeleteUseless(tenant);
+    const std::vector<TablePtr> chosen = ChooseTables(tenant);
+    if (chosen.empty()) return Error::Ok();
+    std::vector<RawBlockId> blocks;
+    std::vector<std::pair<uint64_t, uint32_t>> entries;
+    for (const TablePtr& table : chosen) {
+      // The number in the new table of each block that is still there.
+      std::vector<std::optional<uint32_t>> number_of(table->table->blocks().size());
+      {
+        const MutexLock lock(mutex_);
+        const Tenant& state = tenants_[tenant];
+        for (size_t i = 0; i < number_of.size(); ++i) {
+          const RawBlockId& id = table->table->blocks()[i];
+          if (!state.blocks.contains(id)) continue;
+          number_of[i] = static_cast<uint32_t>(blocks.size());
+          blocks.push_back(id);
+        }
+      }
+      const Error error = table->table->ForEach([&](uint64_t hash, uint32_t block) {
+        if (number_of[block]) entries.emplace_back(hash, *number_of[block]);
+      });
+      if (error.ok()) continue;
+      if (!MayPass(error)) Drop(tenant, table, error);
+      return error.WithContext(table->name);
+    }
+    WEFT_RETURN_IF_ERROR(Write(tenant, next_number(), blocks, std::move(entries), chosen));
+  }
+}
+
+Error TraceDirectory::Write(const model::TenantId& tenant, uint64_t number,
+                            const std::vector<RawBlockId>& blocks,
+                            std::vector<std::pair<uint64_t, uint32_t>> entries,
+                            const std::vector<TablePtr>& others) {
+  TablePtr written;
+  if (!blocks.empty()) {
+    // Sorted, so that a block is found among them.
+    std::vector<uint32_t> order(blocks.size());
+    for (uint32_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::sort(order.begin(), order.end(),
+              [&](uint32_t a, uint32_t b) { return blocks[a] < blocks[b]; });
+    std::vector<RawBlockId> sorted;
+    std::vector<uint32_t> number_of(blocks.size());
+    for (const uint32_t i : order) {
+      if (sorted.empty() || sorted.back() != blocks[i]) sorted.push_back(blocks[i]);
+      number_of[i] = static_cast<uint32_t>(sorted.size() - 1);
+    }
+    for (auto& [hash, block] : entries) block = number_of[block];
+    const std::string name = CatalogObject(tenant, number, kTracesKind);
+    const std::string bytes = EncodeTraceTable(sorted, std::move(entries));
+    Error error = objects_.Put(name, bytes);
+    if (!error.ok()) {
+      // It may be there all the same.
+      const MutexLock lock(mutex_);
+      tenants_[tenant].useless.push_back(name);
+      return error;
+    }
+    WEFT_ASSIGN_OR_RETURN(auto table, OpenTable(objects_, name, bytes.size()));
+    written = std::make_shared<const Table>(Table{name, std::move(table)});
+  }
+  {
+    const MutexLock lock(mutex_);
+    Tenant& state = tenants_[tenant];
+    if (written) Cover(&state, written);
+    for (const TablePtr& other : others) {
+      Uncover(&state, other);
+      state.useless.push_back(other->name);
+    }
+  }
+  DeleteUseless(tenant);
+  return Error::Ok();
+}
+
+void TraceDirectory::DeleteUseless(const model::TenantId& tenant) {
+  std::vector<std::string> names;
+  {
+    const MutexLock lock(mutex_);
+    names = tenants_[tenant].useless;
+  }
+  for (const std::string& name : names) {
+    if (const Error error = objects_.Delete(name); !error.ok()) {
+      LogWarn("an old trace table could not be deleted; tried again later",
+              {{"object", name}, {"error", error.message()}});
+      return;
+    }
+    const MutexLock lock(mutex_);
+    std::erase(tenants_[tenant].useless, name);
+  }
+}
+
+TraceDirectory::Totals TraceDirectory::totals() const {
+  Totals totals;
+  const MutexLock lock(mutex_);
+  for (const auto& [name, tenant] : tenants_) {
+    totals.tables += tenant.tables.size();
+    totals.covered += tenant.blocks.size() - tenant.uncovered.size();
+    for (const auto& [id, hashes] : tenant.uncovered) ++(hashes ? totals.noted : totals.unknown);
+    for (const TablePtr& table : tenant.tables) totals.memory_bytes += table->table->memory_bytes();
+    totals.memory_bytes += tenant.blocks.capacity() * (sizeof(RawBlockId) + 5);
+  }
+  totals.memory_bytes += noted_traces_ * sizeof(uint64_t);
+  return totals;
+}
+
+}  // namespace weft::store

@@ -1,0 +1,194 @@
+#include "store/trace_table.h"
+
+#include <algorithm>
+#include <random>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "base/env_fake.h"
+#include "base/log.h"
+#include "store/local_object_store.h"
+#include "store/shelf_testing.h"
+#include "store/trace_directory.h"
+
+namespace weft::store {
+namespace {
+
+class StringFile : public ReadableFile {
+ public:
+  StringFile(std::string bytes, int* reads) : bytes_(std::move(bytes)), reads_(reads) {}
+  Error ReadAt(uint64_t offset, size_t length, char* out) const override {
+    ++*reads_;
+    if (offset > bytes_.size() || length > bytes_.size() - offset) {
+      return Error(ErrorCode::kCorrupt, "too short");
+    }
+    bytes_.copy(out, length, offset);
+    return Error::Ok();
+  }
+  uint64_t size_bytes() const override { return bytes_.size(); }
+
+ private:
+  const std::string bytes_;
+  int* const reads_;
+};
+
+model::TraceId TraceOf(uint64_t n) { return {n * 0x9e3779b97f4a7c15ULL, n}; }
+
+// `blocks` blocks of `traces` traces each.
+std::string MakeTable(uint32_t blocks, uint32_t traces) {
+  std::vector<RawBlockId> ids;
+  std::vector<std::pair<uint64_t, uint32_t>> entries;
+  for (uint32_t b = 0; b < blocks; ++b) {
+    ids.push_back(RawIdOf(BlockIdOf(b)));
+    for (uint32_t t = 0; t < traces; ++t)
+      entries.emplace_back(TraceHash(TraceOf(b * traces + t)), b);
+  }
+  return EncodeTraceTable(ids, std::move(entries));
+}
+
+TEST(TraceTableTest, FindsABlockOfManyWithOneRead) {
+  int reads = 0;
+  const auto table = TraceTable::Open(std::make_unique<StringFile>(MakeTable(1000, 100), &reads));
+  ASSERT_TRUE(table.ok()) << table.error().message();
+  EXPECT_LT((*table)->memory_bytes(), 20'000u) << "12 bytes a block, 16 a bucket";
+  for (const uint32_t n : {0u, 1u, 4711u, 99'999u}) {
+    reads = 0;
+    std::vector<RawBlockId> found;
+    ASSERT_TRUE((*table)->Find(TraceHash(TraceOf(n)), &found).ok());
+    EXPECT_LE(reads, 1);
+    ASSERT_EQ(found.size(), 1u) << n;
+    EXPECT_EQ(BlockIdOf(found[0]), BlockIdOf(n / 100));
+  }
+  std::vector<RawBlockId> found;
+  for (uint32_t n = 100'000; n < 101'000; ++n) {
+    ASSERT_TRUE((*table)->Find(TraceHash(TraceOf(n)), &found).ok());
+  }
+  EXPECT_LE(found.size(), 1u) << "of a thousand that are not there";
+}
+
+TEST(TraceTableTest, NoFlippedBitGivesAnotherAnswer) {
+  const std::string bytes = MakeTable(3, 5);
+  for (size_t bit = 0; bit < bytes.size() * 8; ++bit) {
+    std::string damaged = bytes;
+    damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << bit % 8));
+    int reads = 0;
+    const auto table = TraceTable::Open(std::make_unique<StringFile>(damaged, &reads));
+    if (!table.ok()) continue;
+    std::vector<RawBlockId> found;
+    EXPECT_FALSE((*table)->Find(TraceHash(TraceOf(7)), &found).ok()) << bit;
+  }
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    int reads = 0;
+    EXPECT_FALSE(
+        TraceTable::Open(std::make_unique<StringFile>(bytes.substr(0, size), &reads)).ok());
+  }
+}
+
+class TraceDirectoryTest : public testing::Test {
+ protected:
+  TraceDirectoryTest() : objects_(env_, "blocks") {
+    SetUpLog(LogLevel::kOff, LogFormat::kText);
+    Reopen();
+  }
+  ~TraceDirectoryTest() override { SetUpLog(LogLevel::kInfo, LogFormat::kText); }
+
+  void Reopen() {
+    directory_ = std::make_unique<TraceDirectory>(objects_, kOptions);
+    ASSERT_TRUE(directory_->Load("shop", objects_.List("shop/catalog")->objects).ok());
+    for (const uint64_t n : there_) directory_->Add(Name(n), std::nullopt);
+  }
+  static BlockName Name(uint64_t n) { return {"shop", BlockIdOf(n)}; }
+  // Block n holds the traces n * 10 ... n * 10 + 9.
+  static TraceDirectory::Hashes HashesOfBlock(uint64_t n) {
+    std::vector<model::TraceId> ids;
+    for (uint64_t t = 0; t < 10; ++t) ids.push_back(TraceOf(n * 10 + t));
+    return HashesOf(ids);
+  }
+  void Add(uint64_t n) {
+    there_.insert(n);
+    directory_->Add(Name(n), HashesOfBlock(n));
+  }
+  void Remove(uint64_t n) {
+    there_.erase(n);
+    directory_->Remove(Name(n));
+  }
+  void Save(bool all = false) {
+    const Error error = directory_->Save("shop", all, [this] { return ++number_; });
+    ASSERT_TRUE(error.ok()) << error.message();
+  }
+  std::set<std::string> Find(uint64_t trace) const {
+    const auto ids = directory_->Find("shop", TraceOf(trace));
+    EXPECT_TRUE(ids.ok()) << ids.error().message();
+    return {ids->begin(), ids->end()};
+  }
+  // Every trace of every block is found, and no other block with it.
+  void CheckAll() const {
+    for (const uint64_t n : there_) {
+      for (uint64_t t = 0; t < 10; ++t) {
+        std::set<std::string> found;
+        for (const std::string& id : Find(n * 10 + t)) {
+          if (there_.contains(std::stoull(id))) found.insert(id);
+        }
+        EXPECT_EQ(found, std::set<std::string>{BlockIdOf(n)}) << n;
+      }
+    }
+  }
+  size_t TableCount() const { return objects_.List("shop/catalog")->objects.size(); }
+
+  static constexpr TraceDirectoryOptions kOptions{.blocks_min = 4};
+  FakeEnv env_{5};
+  LocalObjectStore objects_;
+  std::unique_ptr<TraceDirectory> directory_;
+  std::set<uint64_t> there_;
+  uint64_t number_ = 0;
+};
+
+TEST_F(TraceDirectoryTest, BlocksComeGoAndComeBackAfterARestart) {
+  for (uint64_t n = 0; n < 200; ++n) {
+    Add(n);
+    if (n % 7 == 3) Remove(n - 2);
+    Save();
+    if (n % 50 == 20) CheckAll();
+  }
+  CheckAll();
+  EXPECT_LT(TableCount(), 12u) << "they are merged";
+  Save(true);
+  Reopen();
+  EXPECT_EQ(directory_->totals().unknown, 0u);
+  CheckAll();
+  for (uint64_t n = 0; n < 190; ++n) {
+    if (there_.contains(n)) Remove(n);
+    Save();
+  }
+  CheckAll();
+  EXPECT_LE(TableCount(), 3u) << "what is of blocks that are gone goes too";
+}
+
+TEST_F(TraceDirectoryTest, ADamagedTableMakesItsBlocksUnknownAndIsMadeAnew) {
+  for (uint64_t n = 0; n < 4; ++n) Add(n);
+  Save();
+  ASSERT_EQ(TableCount(), 1u);
+  const std::string path = "blocks/shop/catalog/" + objects_.List("shop/catalog")->objects[0].name;
+  env_.FlipBit(path, 8 * 50);
+  Reopen();
+  EXPECT_EQ(directory_->totals().unknown, 4u);
+  EXPECT_EQ(Find(5).size(), 4u) << "any of them may hold it";
+  for (uint64_t n = 0; n < 4; ++n) directory_->Note(Name(n), HashesOfBlock(n));
+  Save();
+  CheckAll();
+  EXPECT_EQ(directory_->totals().covered, 4u);
+  EXPECT_EQ(TableCount(), 1u);
+}
+
+TEST_F(TraceDirectoryTest, MemoryOfNotedTracesIsBounded) {
+  directory_ = std::make_unique<TraceDirectory>(
+      objects_, TraceDirectoryOptions{.blocks_min = 1000, .noted_traces_max = 35});
+  for (uint64_t n = 0; n < 10; ++n) Add(n);
+  EXPECT_EQ(directory_->totals().noted, 3u);
+  EXPECT_EQ(directory_->totals().unknown, 7u);
+  EXPECT_EQ(Find(95).size(), 7u) << "those that are not known, block 9 among them";
+}
+
+}  // namespace
+}  // namespace weft::store
