@@ -91,6 +91,9 @@ void WriteStats(const query::exec::SearchStats& stats, JsonWriter* json) {
   json->UintField("rowGroupsSkipped", stats.row_groups_skipped);
   json->UintField("rows", stats.rows);
   json->UintField("bytes", stats.bytes);
+  json->UintField("storeRequests", stats.store_requests);
+  json->UintField("storeBytes", stats.store_bytes);
+  json->UintField("storeHits", stats.store_hits);
   json->Key("elapsedUs"), json->Int(stats.elapsed_us);
   json->EndObject();
 }

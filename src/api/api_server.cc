@@ -1,9 +1,12 @@
 #include "api/api_server.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <utility>
 
 #include "api/answers.h"
+#include "base/read_account.h"
 #include "model/tenant.h"
 
 namespace weft::api {
@@ -16,6 +19,17 @@ net::HttpResponse Busy(const std::string& why) {
   return AnswerError(Error(ErrorCode::kUnavailable, why, kRetryAfterMs));
 }
 
+// What an answer took, for the developer tools of browsers and for whoever looks at headers (W3C
+// Server Timing).
+std::string ServerTiming(int64_t took_ns, const ReadAccount& reads) {
+  std::array<char, 32> milliseconds;
+  std::snprintf(milliseconds.data(), milliseconds.size(), "%.3f",
+                static_cast<double>(took_ns) / 1e6);
+  return "total;dur=" + std::string(milliseconds.data()) +
+         ", store;desc=\"requests=" + std::to_string(reads.requests) +
+         " bytes=" + std::to_string(reads.bytes) + " hits=" + std::to_string(reads.hits) + "\"";
+}
+
 }  // namespace
 
 // The numbers of one endpoint. The registry keeps counters for ever, so they may be looked up once
@@ -26,7 +40,23 @@ struct ApiServer::EndpointMetrics {
         path(path),
         microseconds(registry.GetCounter("weft_api_work_microseconds_total",
                                          "Time spent on answers of the query API.",
-                                         {{"endpoint", path}})) {}
+                                         {{"endpoint", path}})),
+        store_requests(registry.GetCounter("weft_api_store_requests_total",
+                                           "Requests to an object store for answers.",
+                                           {{"endpoint", path}})),
+        store_bytes(registry.GetCounter("weft_api_store_bytes_total",
+                                        "Bytes asked of an object store for answers.",
+                                        {{"endpoint", path}})),
+        store_hits(registry.GetCounter(
+            "weft_api_store_cache_hits_total",
+            "Reads of objects for answers that made no request to the object store.",
+            {{"endpoint", path}})) {}
+
+  void CountReads(const ReadAccount& reads) {
+    store_requests.Add(reads.requests);
+    store_bytes.Add(reads.bytes);
+    store_hits.Add(reads.hits);
+  }
 
   void Count(int status) {
     registry
@@ -38,6 +68,9 @@ struct ApiServer::EndpointMetrics {
   MetricRegistry& registry;
   const std::string path;
   Counter& microseconds;
+  Counter& store_requests;
+  Counter& store_bytes;
+  Counter& store_hits;
 };
 
 ApiServer::ApiServer(ApiParts parts, StaticFiles files, const ApiOptions& options)
@@ -83,9 +116,14 @@ void ApiServer::AddWork(net::HttpRouter* router, std::string_view method, std::s
                 const bool queued =
                     pool_.TryRun([this, handler, metrics, request, respond, received_ns] {
                       const int64_t begin_ns = parts_.env->MonotonicNs();
+                      ReadAccount reads;
+                      const ReadAccountScope scope(&reads);
                       net::HttpResponse response = Work(handler, *request, received_ns);
+                      const int64_t took_ns = parts_.env->MonotonicNs() - received_ns;
+                      response.headers.Add("server-timing", ServerTiming(took_ns, reads));
                       // First: who has the answer finds it counted.
                       metrics->Count(response.status);
+                      metrics->CountReads(reads);
                       respond(std::move(response));  // compresses, too
                       const int64_t work_ns = parts_.env->MonotonicNs() - begin_ns;
                       metrics->microseconds.Add(static_cast<uint64_t>(work_ns / 1000));

@@ -225,6 +225,9 @@ const std::vector<Setting>& Settings() {
       {"cache.max", "128MiB",
        "memory for decoded columns and open blocks, as a size or a share of the machine's",
        Size(&Config::cache_max_bytes, 1 << 20, true)},
+      {"cache.disk", "4GiB",
+       "disk of the data folder for pieces of blocks that lie in an object store; 0 for none",
+       Size(&Config::cache_disk_bytes, 0)},
       {"compaction.cpu-percent", "25",
        "share of one core that merging blocks may take; 0 switches it off, but for carrying out "
        "deletions",

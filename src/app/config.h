@@ -43,6 +43,7 @@ struct Config {
   uint64_t block_row_group_rows = 0;
   uint64_t block_zstd_level = 0;
   uint64_t cache_max_bytes = 0;
+  uint64_t cache_disk_bytes = 0;
   uint64_t compaction_cpu_percent = 0;
   int64_t compaction_window_ns = 0;
   uint64_t compaction_blocks = 0;

@@ -160,7 +160,10 @@ class Server {
                    "retention.disk-free is for blocks on a disk of this machine; with the store " +
                        config_.store + ", use retention.age or retention.tenant-bytes");
     }
-    WEFT_ASSIGN_OR_RETURN(objects_, store::OpenObjectStore(env_, config_.store, folder, metrics_));
+    const store::DiskChunksOptions cache{.folder = config_.data + "/cache",
+                                         .bytes_max = config_.cache_disk_bytes};
+    WEFT_ASSIGN_OR_RETURN(objects_,
+                          store::OpenObjectStore(env_, config_.store, folder, metrics_, cache));
     if (!config_.store.empty() && env_.Exists(folder)) {
       LogWarn("the data folder has blocks of its own, which are not seen with this store",
               {{"folder", folder}, {"store", config_.store}});

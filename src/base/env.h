@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,11 @@ class WritableFile {
   virtual uint64_t size_bytes() const = 0;
 };
 
+struct ByteRange {
+  uint64_t offset = 0;
+  uint64_t size = 0;
+};
+
 // Random-access reads of a file that does not change any more.
 class ReadableFile {
  public:
@@ -34,6 +40,9 @@ class ReadableFile {
   // Reads exactly `length` bytes at `offset` into `out`; kCorrupt when the file is shorter.
   virtual Error ReadAt(uint64_t offset, size_t length, char* out) const = 0;
   virtual uint64_t size_bytes() const = 0;
+  // A hint: these ranges, inside the file, will be read soon. Returns at once; a file that is far
+  // away may begin to fetch them.
+  virtual void WillRead(std::span<const ByteRange>) const {}
   // The whole file when it is mapped to memory (valid while this object lives), else empty.
   virtual std::string_view mapped() const { return {}; }
 };

@@ -1,7 +1,9 @@
 #include "block/reader.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
+#include <tuple>
 #include <utility>
 
 #include "block/overflow_reader.h"
@@ -33,18 +35,31 @@ Error CheckColumns(const TableReader& table, uint32_t format_version) {
   return Error::Ok();
 }
 
-Result<std::shared_ptr<const TableReader>> OpenTable(std::string_view name, const BlockMeta& meta,
-                                                     const FileOpener& opener,
-                                                     std::shared_ptr<ColumnCache> cache,
-                                                     const TableReader::Options& options) {
+struct OpenFile {
+  const FileMeta* meta = nullptr;
+  std::unique_ptr<ReadableFile> file;
+};
+
+// Says at once that its tail will be read: the tails of all files are fetched side by side.
+Result<OpenFile> FindFile(std::string_view name, const BlockMeta& meta, const FileOpener& opener) {
   const auto file_meta = std::find_if(meta.files.begin(), meta.files.end(),
                                       [name](const FileMeta& file) { return file.name == name; });
   if (file_meta == meta.files.end()) {
     return Corrupt("meta.json does not list " + std::string(name));
   }
   WEFT_ASSIGN_OR_RETURN(auto file, opener.Open(name));
-  WEFT_ASSIGN_OR_RETURN(auto table,
-                        TableReader::Open(std::move(file), *file_meta, std::move(cache), options));
+  if (file_meta->tail_bytes <= file->size_bytes()) {
+    const ByteRange tail{file->size_bytes() - file_meta->tail_bytes, file_meta->tail_bytes};
+    file->WillRead({&tail, 1});
+  }
+  return OpenFile{&*file_meta, std::move(file)};
+}
+
+Result<std::shared_ptr<const TableReader>> OpenTable(OpenFile opened, const BlockMeta& meta,
+                                                     std::shared_ptr<ColumnCache> cache,
+                                                     const TableReader::Options& options) {
+  WEFT_ASSIGN_OR_RETURN(auto table, TableReader::Open(std::move(opened.file), *opened.meta,
+                                                      std::move(cache), options));
   WEFT_RETURN_IF_ERROR(CheckColumns(*table, meta.format_version));
   return table;
 }
@@ -103,12 +118,20 @@ Result<std::shared_ptr<const Block>> Block::Open(BlockMeta meta, const FileOpene
   std::shared_ptr<Block> block(new Block());
   block->cache_owner_ = ColumnCache::NewOwner();
   block->cache_ = cache;
-  for (uint8_t s = 0; s < block->tables_.size(); ++s) {
-    WEFT_ASSIGN_OR_RETURN(block->tables_[s],
-                          OpenTable(FileOf(static_cast<Scope>(s)), meta, opener, cache, options));
+  const auto open = [&](OpenFile* file) {
+    return OpenTable(std::move(*file), meta, cache, options);
+  };
+  std::array<OpenFile, std::tuple_size_v<decltype(block->tables_)>> files;
+  for (uint8_t s = 0; s < files.size(); ++s) {
+    WEFT_ASSIGN_OR_RETURN(files[s], FindFile(FileOf(static_cast<Scope>(s)), meta, opener));
   }
-  WEFT_ASSIGN_OR_RETURN(block->traces_, OpenTable(kTracesFile, meta, opener, cache, options));
-  WEFT_ASSIGN_OR_RETURN(block->overflow_, OpenTable(kAttributesFile, meta, opener, cache, options));
+  WEFT_ASSIGN_OR_RETURN(OpenFile traces, FindFile(kTracesFile, meta, opener));
+  WEFT_ASSIGN_OR_RETURN(OpenFile overflow, FindFile(kAttributesFile, meta, opener));
+  for (uint8_t s = 0; s < files.size(); ++s) {
+    WEFT_ASSIGN_OR_RETURN(block->tables_[s], open(&files[s]));
+  }
+  WEFT_ASSIGN_OR_RETURN(block->traces_, open(&traces));
+  WEFT_ASSIGN_OR_RETURN(block->overflow_, open(&overflow));
   block->meta_ = std::move(meta);
   WEFT_RETURN_IF_ERROR(block->CheckShape());
   return std::shared_ptr<const Block>(std::move(block));
@@ -255,6 +278,12 @@ Result<std::shared_ptr<const Block::TraceIndex>> Block::LoadTraceIndex() const {
   if (auto known = cache_->Find<TraceIndex>(key)) return known;
   auto index = std::make_shared<TraceIndex>();
   index->reserve(meta_.trace_count <= 1u << 24 ? meta_.trace_count : 0);
+  for (uint32_t g = 0; g < row_group_count(); ++g) {
+    if (cache_->Find<GroupTraces>({cache_owner_, g, kTracesItem})) continue;
+    constexpr uint32_t kIds[] = {kSpanTraceId};
+    table(Scope::kSpan).WillReadColumns(g, kIds);
+    traces_->WillReadColumns(g, {});
+  }
   for (uint32_t g = 0; g < row_group_count(); ++g) {
     WEFT_ASSIGN_OR_RETURN(const auto traces, TracesOf(g, nullptr));
     for (uint32_t t = 0; t < traces->size(); ++t) index->push_back({traces->id[t], g, t});

@@ -315,6 +315,41 @@ Result<ColumnPtr> TableReader::ReadRows(uint32_t row_group, uint32_t column,
   return ColumnPtr(assembler.Finish());
 }
 
+void TableReader::WillReadRows(uint32_t row_group, uint32_t begin, uint32_t end) const {
+  const FileRowGroup& group = footer_.row_groups[row_group];
+  std::vector<ByteRange> ranges;
+  for (uint32_t c = 0; c < group.chunks.size(); ++c) {
+    const ChunkPlace& chunk = group.chunks[c];
+    if (chunk.dictionary_offset != 0 &&
+        !cache_->Find<Dictionary>({owner_, row_group, DictionaryItem(c)})) {
+      ranges.push_back({chunk.dictionary_offset, chunk.dictionary_bytes});
+    }
+    if (AllNull(row_group, c)) continue;
+    for (size_t p = 0; p < chunk.pages.size() && chunk.pages[p].first_row < end; ++p) {
+      const bool is_last = p + 1 == chunk.pages.size();
+      if (!is_last && chunk.pages[p + 1].first_row <= begin) continue;
+      ranges.push_back({chunk.pages[p].offset, chunk.pages[p].size_bytes});
+    }
+  }
+  file_->WillRead(ranges);
+}
+
+void TableReader::WillReadColumns(uint32_t row_group, std::span<const uint32_t> columns) const {
+  const FileRowGroup& group = footer_.row_groups[row_group];
+  std::vector<ByteRange> ranges;
+  const auto add = [&](uint32_t c) {
+    const ChunkPlace& chunk = group.chunks[c];
+    if (FindWhole(row_group, c)) return;
+    if (chunk.dictionary_offset != 0) {
+      ranges.push_back({chunk.dictionary_offset, chunk.dictionary_bytes});
+    }
+    for (const PagePlace& page : chunk.pages) ranges.push_back({page.offset, page.size_bytes});
+  };
+  for (const uint32_t c : columns) add(c);
+  for (uint32_t c = 0; columns.empty() && c < group.chunks.size(); ++c) add(c);
+  file_->WillRead(ranges);
+}
+
 ColumnPtr GatherRows(const Column& column, std::span<const uint32_t> rows) {
   auto out = std::make_shared<Column>();
   out->type = column.type;

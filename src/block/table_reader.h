@@ -74,6 +74,11 @@ class TableReader {
   Result<ColumnPtr> ReadRows(uint32_t row_group, uint32_t column, std::span<const uint32_t> rows,
                              ByteCounter* bytes) const;
 
+  // Hints (ReadableFile::WillRead): all columns' rows [begin, end) of a row group; the whole of
+  // some columns, or of all if none is named.
+  void WillReadRows(uint32_t row_group, uint32_t begin, uint32_t end) const;
+  void WillReadColumns(uint32_t row_group, std::span<const uint32_t> columns) const;
+
   // Bytes [offset, offset + size) of the file, mapped or read.
   struct Bytes {
     std::string_view view;

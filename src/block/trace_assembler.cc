@@ -37,6 +37,7 @@ Code TraceAssembler::TextAt(const Column& column, uint32_t row) {
 }
 
 Error TraceAssembler::AddRows(uint32_t row_group, uint32_t first_row, uint32_t count) {
+  block_.table(Scope::kSpan).WillReadRows(row_group, first_row, first_row + count);
   WEFT_ASSIGN_OR_RETURN(const auto shared_overflow,
                         block_.Overflow(static_cast<int32_t>(row_group), nullptr));
   const OverflowReader& overflow = *shared_overflow;

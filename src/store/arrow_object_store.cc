@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <arrow/buffer.h>
 #include <arrow/filesystem/filesystem.h>
 #include <arrow/io/interfaces.h>
 #include <arrow/result.h>
@@ -28,43 +29,33 @@ Error NotFound(const std::string& path) {
 
 }  // namespace
 
-// An object's bytes, a request each time.
+// An object's bytes, through the caches.
 class ArrowObjectStore::RangeFile : public ReadableFile {
  public:
-  RangeFile(const ArrowObjectStore& store, std::string path,
+  RangeFile(const ArrowObjectStore& store, const std::string& path,
             std::shared_ptr<arrow::io::RandomAccessFile> file, uint64_t size_bytes)
       : store_(store),
-        path_(std::move(path)),
-        file_(std::move(file)),
-        size_bytes_(size_bytes),
-        cache_name_(path_ + "?" + std::to_string(size_bytes)) {}
+        object_{
+            // what is put in its place with another size is not confused with it
+            path + "?" + std::to_string(size_bytes), size_bytes,
+            [&store, path, file = std::move(file)](uint64_t offset, size_t length, RangeDone done) {
+              store.StartRead(path, *file, offset, length, std::move(done));
+            }} {}
 
   Error ReadAt(uint64_t offset, size_t length, char* out) const override {
-    if (offset > size_bytes_ || length > size_bytes_ - offset) return TooShort();
-    return store_.chunks_.Read(
-        cache_name_, size_bytes_, offset, length,
-        [this](uint64_t at, size_t count, char* to) { return Fetch(at, count, to); }, out);
+    if (offset > object_.size_bytes || length > object_.size_bytes - offset) {
+      return Error(ErrorCode::kCorrupt, object_.name + " is too short");
+    }
+    return store_.chunks_.Read(object_, offset, length, out);
   }
-  uint64_t size_bytes() const override { return size_bytes_; }
-
-  // Past the cache.
-  Error Fetch(uint64_t offset, size_t length, char* out) const {
-    const auto read =
-        file_->ReadAt(static_cast<int64_t>(offset), static_cast<int64_t>(length), out);
-    const uint64_t bytes = read.ok() ? static_cast<uint64_t>(*read) : 0;
-    WEFT_RETURN_IF_ERROR(store_.Finish(Op::kGet, read.status(), path_, bytes));
-    return bytes == length ? Error::Ok() : TooShort();
+  void WillRead(std::span<const ByteRange> ranges) const override {
+    store_.chunks_.Prefetch(object_, ranges);
   }
+  uint64_t size_bytes() const override { return object_.size_bytes; }
 
  private:
-  Error TooShort() const { return Error(ErrorCode::kCorrupt, path_ + " is too short"); }
-
   const ArrowObjectStore& store_;
-  const std::string path_;
-  const std::shared_ptr<arrow::io::RandomAccessFile> file_;
-  const uint64_t size_bytes_;
-  const std::string
-      cache_name_;  // what is put in its place with another size is not confused with it
+  const RemoteObject object_;
 };
 
 // An object on its way. What was not finished when this goes is given up.
@@ -110,8 +101,15 @@ class ArrowObjectStore::Upload {
 };
 
 ArrowObjectStore::ArrowObjectStore(std::shared_ptr<arrow::fs::FileSystem> files, std::string root,
-                                   MetricRegistry& metrics)
-    : files_(std::move(files)), root_(std::move(root)), counters_() {
+                                   MetricRegistry& metrics, std::unique_ptr<DiskChunks> disk)
+    : files_(std::move(files)),
+      root_(std::move(root)),
+      counters_(),
+      disk_(std::move(disk)),
+      pace_(metrics.GetCounter("weft_store_hedged_requests_total",
+                               "Reads of the object store that were slow and made a second time.",
+                               {})),
+      chunks_(kCacheBytesMax, &pace_, disk_.get()) {
   static_assert(kOpNames.size() == kOpCount);
   for (size_t i = 0; i < kOpCount; ++i) {
     const MetricLabels labels{{"op", std::string(kOpNames[i])}};
@@ -125,7 +123,36 @@ ArrowObjectStore::ArrowObjectStore(std::shared_ptr<arrow::fs::FileSystem> files,
   }
 }
 
-ArrowObjectStore::~ArrowObjectStore() = default;
+ArrowObjectStore::~ArrowObjectStore() {
+  const MutexLock lock(mutex_);
+  while (reads_under_way_ > 0) changed_.Wait(mutex_);
+}
+
+void ArrowObjectStore::StartRead(const std::string& path, arrow::io::RandomAccessFile& file,
+                                 uint64_t offset, size_t length, RangeDone done) const {
+  {
+    const MutexLock lock(mutex_);
+    ++reads_under_way_;
+  }
+  file.ReadAsync(arrow::io::default_io_context(), static_cast<int64_t>(offset),
+                 static_cast<int64_t>(length))
+      .AddCallback([this, path, length, done = std::move(done)](
+                       const arrow::Result<std::shared_ptr<arrow::Buffer>>& read) mutable {
+        done(FinishRead(read, path, length));
+        done = nullptr;  // and with it whoever it keeps alive, before the store may go
+        const MutexLock lock(mutex_);
+        if (--reads_under_way_ == 0) changed_.NotifyAll();
+      });
+}
+
+Result<std::string> ArrowObjectStore::FinishRead(
+    const arrow::Result<std::shared_ptr<arrow::Buffer>>& read, const std::string& path,
+    uint64_t length) const {
+  const uint64_t bytes = read.ok() ? static_cast<uint64_t>((*read)->size()) : 0;
+  WEFT_RETURN_IF_ERROR(Finish(Op::kGet, read.status(), path, bytes));
+  if (bytes != length) return Error(ErrorCode::kCorrupt, path + " is too short");
+  return (*read)->ToString();
+}
 
 std::string ArrowObjectStore::PathOf(std::string_view name) const {
   return name.empty() ? root_ : root_ + "/" + std::string(name);
@@ -179,35 +206,50 @@ Error ArrowObjectStore::Put(std::span<const NamedBytes> objects) {
   return error;
 }
 
-Result<std::unique_ptr<ReadableFile>> ArrowObjectStore::OpenSized(const std::string& name,
-                                                                  uint64_t size_bytes) const {
-  WEFT_RETURN_IF_ERROR(CheckObjectName(name));
-  std::string path = PathOf(name);
+Result<std::shared_ptr<arrow::io::RandomAccessFile>> ArrowObjectStore::OpenArrow(
+    const std::string& path, uint64_t size_bytes) const {
   // Told the type and the size, none of the file systems asks for them.
   arrow::fs::FileInfo info(path, arrow::fs::FileType::File);
   info.set_size(static_cast<int64_t>(size_bytes));
   auto file = files_->OpenInputFile(info);
   if (!file.ok()) return Finish(Op::kGet, file.status(), path, 0);
-  return std::unique_ptr<ReadableFile>(std::make_unique<RangeFile>(
-      *this, std::move(path), std::move(file).ValueUnsafe(), size_bytes));
+  return std::move(file).ValueUnsafe();
+}
+
+Result<std::unique_ptr<ReadableFile>> ArrowObjectStore::OpenSized(const std::string& name,
+                                                                  uint64_t size_bytes) const {
+  WEFT_RETURN_IF_ERROR(CheckObjectName(name));
+  const std::string path = PathOf(name);
+  WEFT_ASSIGN_OR_RETURN(auto file, OpenArrow(path, size_bytes));
+  return std::unique_ptr<ReadableFile>(
+      std::make_unique<RangeFile>(*this, path, std::move(file), size_bytes));
+}
+
+Result<uint64_t> ArrowObjectStore::SizeOf(const std::string& path) const {
+  const auto info = files_->GetFileInfo(path);
+  WEFT_RETURN_IF_ERROR(Finish(Op::kHead, info.status(), path, 0));
+  if (info->type() != arrow::fs::FileType::File || info->size() <= 0) return NotFound(path);
+  return static_cast<uint64_t>(info->size());
 }
 
 Result<std::unique_ptr<ReadableFile>> ArrowObjectStore::Open(const std::string& name) const {
   WEFT_RETURN_IF_ERROR(CheckObjectName(name));
-  const std::string path = PathOf(name);
-  const auto info = files_->GetFileInfo(path);
-  WEFT_RETURN_IF_ERROR(Finish(Op::kHead, info.status(), path, 0));
-  if (info->type() != arrow::fs::FileType::File || info->size() <= 0) return NotFound(path);
-  return OpenSized(name, static_cast<uint64_t>(info->size()));
+  WEFT_ASSIGN_OR_RETURN(const uint64_t size_bytes, SizeOf(PathOf(name)));
+  return OpenSized(name, size_bytes);
 }
 
-// As it is now, even when another process has replaced it: past the cache.
-
 Result<std::string> ArrowObjectStore::Get(const std::string& name) const {
-  WEFT_ASSIGN_OR_RETURN(const auto file, Open(name));
-  std::string bytes(file->size_bytes(), '\0');
-  WEFT_RETURN_IF_ERROR(static_cast<const RangeFile&>(*file).Fetch(0, bytes.size(), bytes.data()));
-  return bytes;
+  WEFT_RETURN_IF_ERROR(CheckObjectName(name));
+  WEFT_ASSIGN_OR_RETURN(const uint64_t size_bytes, SizeOf(PathOf(name)));
+  return GetSized(name, size_bytes);
+}
+
+// As it is now, even when another process has replaced it: past the caches.
+Result<std::string> ArrowObjectStore::GetSized(const std::string& name, uint64_t size_bytes) const {
+  WEFT_RETURN_IF_ERROR(CheckObjectName(name));
+  const std::string path = PathOf(name);
+  WEFT_ASSIGN_OR_RETURN(const auto file, OpenArrow(path, size_bytes));
+  return FinishRead(file->ReadAt(0, static_cast<int64_t>(size_bytes)), path, size_bytes);
 }
 
 Result<Listing> ArrowObjectStore::List(const std::string& folder) const {

@@ -9,14 +9,16 @@
 //   change).
 // - A folder may stay listed after its last object is gone: Arrow leaves a marker object.
 // - Several objects of one Put() are sent side by side.
-// - Small reads are served from chunks kept in memory, kCacheBytesMax of them (chunk_cache.h); a
-//   large one is one request. What another process replaces or deletes may
-//   still be read from there, but not by Get().
+// - Reads are served from chunks kept in memory, kCacheBytesMax of them, and on disk where asked
+// for
+//   (chunk_cache.h); those that take unusually long are asked for twice (range_request.h). What
+//   another process replaces or deletes may still be read from there, but not by Get and GetSized.
 //
 // Requests are tried again inside the service's client, for seconds. After that the error is
 // kUnavailable when it may pass by itself (unreachable, overloaded, timed out), kNotFound when the
 // object is not there, else kIo with what to do. No message holds a credential.
 //
+// weft_store_hedged_requests_total counts requests that were made twice.
 // weft_store_requests_total{op}, weft_store_request_bytes_total{op} and
 // weft_store_request_failures_total{op} count by op: get, head, put, list, delete. One is one call
 // of Arrow's: what its client does on its own (another try, the parts of a large object, markers of
@@ -28,13 +30,22 @@
 #include <string>
 
 #include "base/metrics.h"
+#include "base/mutex.h"
 #include "store/chunk_cache.h"
+#include "store/disk_chunks.h"
 #include "store/object_store.h"
+#include "store/range_request.h"
 
 namespace arrow {
+class Buffer;
 class Status;
+template <class T>
+class Result;
 namespace fs {
 class FileSystem;
+}
+namespace io {
+class RandomAccessFile;
 }
 }  // namespace arrow
 
@@ -47,10 +58,11 @@ class ArrowObjectStore : public ObjectStore {
   static constexpr uint64_t kCacheBytesMax = 64 << 20;
 
   // `root` is a path of the file system: "bucket" or "bucket/prefix". The folders of an object are
-  // not made, as none of the services needs that. `metrics` must outlive the store and its files.
+  // not made, as none of the services needs that. `disk` may be null. `metrics` must outlive the
+  // store and its files, the store its files.
   ArrowObjectStore(std::shared_ptr<arrow::fs::FileSystem> files, std::string root,
-                   MetricRegistry& metrics);
-  ~ArrowObjectStore() override;
+                   MetricRegistry& metrics, std::unique_ptr<DiskChunks> disk = nullptr);
+  ~ArrowObjectStore() override;  // waits for what was asked for and nobody needs
 
   // Whether the bucket (the first part of the root) is there and lets us in: one request. The
   // message says what to do.
@@ -61,6 +73,7 @@ class ArrowObjectStore : public ObjectStore {
   Result<std::string> Get(const std::string& name) const override;
   Result<std::unique_ptr<ReadableFile>> OpenSized(const std::string& name,
                                                   uint64_t size_bytes) const override;
+  Result<std::string> GetSized(const std::string& name, uint64_t size_bytes) const override;
   Result<Listing> List(const std::string& folder) const override;
   Error Delete(const std::string& name) override;
   Error DeleteFolder(const std::string& folder) override;
@@ -78,12 +91,25 @@ class ArrowObjectStore : public ObjectStore {
 
   // Counts a request that has ended, and makes its status an Error.
   Error Finish(Op op, const arrow::Status& status, const std::string& path, uint64_t bytes) const;
+  void StartRead(const std::string& path, arrow::io::RandomAccessFile& file, uint64_t offset,
+                 size_t length, RangeDone done) const WEFT_EXCLUDES(mutex_);
+  // What a read of an object has brought.
+  Result<std::string> FinishRead(const arrow::Result<std::shared_ptr<arrow::Buffer>>& read,
+                                 const std::string& path, uint64_t length) const;
+  Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenArrow(const std::string& path,
+                                                                 uint64_t size_bytes) const;
+  Result<uint64_t> SizeOf(const std::string& path) const;
   std::string PathOf(std::string_view name) const;
 
   const std::shared_ptr<arrow::fs::FileSystem> files_;
   const std::string root_;
   std::array<OpCounters, kOpCount> counters_;
-  mutable ChunkCache chunks_{kCacheBytesMax};
+  const std::unique_ptr<DiskChunks> disk_;
+  mutable RequestPace pace_;
+  mutable Mutex mutex_;
+  mutable CondVar changed_;
+  mutable uint64_t reads_under_way_ WEFT_GUARDED_BY(mutex_) = 0;
+  mutable ChunkCache chunks_;
 };
 
 }  // namespace weft::store

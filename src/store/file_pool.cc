@@ -13,6 +13,10 @@ class FilePool::PooledFile : public ReadableFile {
     WEFT_ASSIGN_OR_RETURN(const FilePtr file, pool_.Borrow(name_, size_bytes_));
     return file->ReadAt(offset, length, out);
   }
+  void WillRead(std::span<const ByteRange> ranges) const override {
+    // What can't be opened now says so when it is read.
+    if (const auto file = pool_.Borrow(name_, size_bytes_); file.ok()) (*file)->WillRead(ranges);
+  }
   uint64_t size_bytes() const override { return size_bytes_; }
 
  private:

@@ -58,7 +58,7 @@ class ObjectStore {
   // machine the question. That there is none may then be the answer to the first read.
   virtual Result<std::unique_ptr<ReadableFile>> OpenSized(const std::string& name,
                                                           uint64_t size_bytes) const;
-  Result<std::string> GetSized(const std::string& name, uint64_t size_bytes) const;
+  virtual Result<std::string> GetSized(const std::string& name, uint64_t size_bytes) const;
 
   // Empty for a folder that does not exist: a folder exists while something is in it. "" is the
   // whole store.

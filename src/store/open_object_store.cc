@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <arrow/filesystem/api.h>
+#include <arrow/io/interfaces.h>
 #include <arrow/result.h>
 #include <arrow/status.h>
 
@@ -144,6 +145,23 @@ arrow::Result<Place> OpenPlace(const std::string& uri) {
   return OpenAzure(uri);
 }
 
+// Reads that are under way at a time, of all objects.
+constexpr int kRequestsAtOnce = 32;
+
+// Without a cache everything works as well, only slower.
+std::unique_ptr<DiskChunks> OpenDiskChunks(Env& env, const std::string& store,
+                                           DiskChunksOptions options, MetricRegistry& metrics) {
+  if (options.bytes_max == 0) return nullptr;
+  options.store = store;
+  auto chunks = std::make_unique<DiskChunks>(env, options, metrics);
+  if (const Error error = chunks->Load(); !error.ok()) {
+    LogWarn("the cache on disk can't be used",
+            {{"folder", options.folder}, {"error", error.message()}});
+    return nullptr;
+  }
+  return chunks;
+}
+
 }  // namespace
 
 Error CheckStoreName(std::string_view text) {
@@ -180,12 +198,14 @@ std::string FolderOfStore(std::string_view text, const std::string& local_folder
 
 Result<std::unique_ptr<ObjectStore>> OpenObjectStore(Env& env, const std::string& text,
                                                      const std::string& local_folder,
-                                                     MetricRegistry& metrics) {
+                                                     MetricRegistry& metrics,
+                                                     const DiskChunksOptions& disk) {
   WEFT_RETURN_IF_ERROR(CheckStoreName(text));
   if (std::string folder = FolderOfStore(text, local_folder); !folder.empty()) {
     return std::unique_ptr<ObjectStore>(std::make_unique<LocalObjectStore>(env, std::move(folder)));
   }
   WEFT_RETURN_IF_ERROR(SetUpTls(env));
+  (void)arrow::io::SetIOThreadPoolCapacity(kRequestsAtOnce);
   auto place = OpenPlace(text);
   if (!place.ok()) {
     if (place.status().IsIOError()) {
@@ -198,8 +218,8 @@ Result<std::unique_ptr<ObjectStore>> OpenObjectStore(Env& env, const std::string
   if (root.empty() || root.starts_with('/')) {
     return Invalid("store " + text + " names no bucket or container");
   }
-  auto store =
-      std::make_unique<ArrowObjectStore>(std::move(place->files), std::move(root), metrics);
+  auto store = std::make_unique<ArrowObjectStore>(std::move(place->files), std::move(root), metrics,
+                                                  OpenDiskChunks(env, text, disk, metrics));
   WEFT_RETURN_IF_ERROR(store->CheckBucket().WithContext("store " + text));
   return std::unique_ptr<ObjectStore>(std::move(store));
 }

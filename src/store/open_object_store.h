@@ -20,6 +20,7 @@
 #include "base/env.h"
 #include "base/error.h"
 #include "base/metrics.h"
+#include "store/disk_chunks.h"
 #include "store/object_store.h"
 
 namespace weft::store {
@@ -30,11 +31,13 @@ Error CheckStoreName(std::string_view text);
 // The folder that it names, empty when it is on no disk of this machine.
 std::string FolderOfStore(std::string_view text, const std::string& local_folder);
 
-// As above; asks a store on another machine whether its bucket is there. `env` and `metrics` must
-// outlive the store. Any thread.
+// As above; asks a store on another machine whether its bucket is there. `disk` says where to keep
+// what such a store gives (bytes_max 0: nowhere). `env` and `metrics` must outlive the store. Any
+// thread.
 Result<std::unique_ptr<ObjectStore>> OpenObjectStore(Env& env, const std::string& text,
                                                      const std::string& local_folder,
-                                                     MetricRegistry& metrics);
+                                                     MetricRegistry& metrics,
+                                                     const DiskChunksOptions& disk = {});
 
 // The first S3 store of a process starts the AWS SDK, which must be stopped before the process ends
 // in order: called once, last in main(), when no store is alive. Nothing can be opened afterwards.

@@ -94,6 +94,7 @@ class OwnedObjectStore : public ObjectStore {
     WEFT_RETURN_IF_ERROR(owner_.CheckHeld());
     return inner_.Put(objects);
   }
+  Error MakeDurable(const std::string& name) override { return inner_.MakeDurable(name); }
   Result<std::unique_ptr<ReadableFile>> Open(const std::string& name) const override {
     return inner_.Open(name);
   }
@@ -102,6 +103,9 @@ class OwnedObjectStore : public ObjectStore {
     return inner_.OpenSized(name, size_bytes);
   }
   Result<std::string> Get(const std::string& name) const override { return inner_.Get(name); }
+  Result<std::string> GetSized(const std::string& name, uint64_t size_bytes) const override {
+    return inner_.GetSized(name, size_bytes);
+  }
   Result<Listing> List(const std::string& folder) const override { return inner_.List(folder); }
   Error Delete(const std::string& name) override {
     WEFT_RETURN_IF_ERROR(owner_.CheckHeld());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/read_account.h"
 #include "query/exec/candidates.h"
 #include "query/exec/cursor.h"
 #include "query/exec/found_spans.h"
@@ -157,6 +158,11 @@ class SearchRun {
     }
     answer_.stats.row_groups_skipped += groups_.size() - answer_.stats.row_groups;
     answer_.stats.elapsed_us = clock_.elapsed_ns() / 1000;
+    if (const ReadAccount* const reads = ReadAccount::Current()) {
+      answer_.stats.store_requests = reads->requests;
+      answer_.stats.store_bytes = reads->bytes;
+      answer_.stats.store_hits = reads->hits;
+    }
     return Error::Ok();
   }
 

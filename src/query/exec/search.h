@@ -51,6 +51,10 @@ struct SearchStats {
   uint64_t row_groups_skipped = 0;  // outside the range, or older than the last result
   uint64_t rows = 0;                // of filtered groups
   uint64_t bytes = 0;               // read from files by filtered groups
+  // Of an object store, since the caller's ReadAccount began; 0 where blocks are on this machine.
+  uint64_t store_requests = 0;
+  uint64_t store_bytes = 0;  // that were asked for
+  uint64_t store_hits = 0;   // reads that needed no request
   int64_t elapsed_us = 0;
 };
 

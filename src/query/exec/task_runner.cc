@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <atomic>
 
+#include "base/read_account.h"
+
 namespace weft::query::exec {
 
 // `task` is the caller's: it is not touched once `next` has passed `count`.
 struct TaskRunner::Batch {
   const std::function<void(size_t)>* task = nullptr;
   size_t count = 0;
+  ReadAccount* account = ReadAccount::Current();  // of the caller, charged by all who help
   std::atomic<size_t> next{0};
   Mutex mutex;
   CondVar all_done;
@@ -16,6 +19,7 @@ struct TaskRunner::Batch {
 
   // Takes tasks until none is left.
   void Help() {
+    const ReadAccountScope scope(account);
     while (true) {
       const size_t i = next.fetch_add(1);
       if (i >= count) return;

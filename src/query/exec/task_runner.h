@@ -25,7 +25,8 @@ class TaskRunner {
   size_t width() const { return threads_.size() + 1; }
 
   // Calls task(0) ... task(count - 1), each once, in any order, and returns when all are done. The
-  // caller works too, so that a busy pool delays nobody for ever.
+  // caller works too, so that a busy pool delays nobody for ever. Reads are charged to the caller's
+  // ReadAccount.
   void Run(size_t count, const std::function<void(size_t)>& task);
 
  private:
