@@ -1,10 +1,13 @@
 """bench/run ingest: what it costs to take spans in, from the socket to durable blocks."""
 
 import collections
+import json
 import pathlib
 import threading
 import time
 
+import other_stores
+import query
 import report
 import workload
 
@@ -13,6 +16,14 @@ ASKED_CPU_US = 2.5  # compaction included
 ASKED_FRESH_BYTES = 28.0
 ASKED_BYTES = 25.0  # after compaction
 ASKED_RSS_MB = 300.0
+ASKED_P50_MS = {"trace by id": 2.0, "rare attribute value": 3.0, "absent attribute value": 1.0}
+ASKED_OF_STORES = {
+    "cpuUsPerSpan": ASKED_CPU_US,
+    "bytesPerSpanFresh": ASKED_FRESH_BYTES,
+    "bytesPerSpan": ASKED_BYTES,
+    "p50Ms": ASKED_P50_MS,
+}
+SPANS_MAX = 2_000_000  # the sender keeps them in memory; other stores have them staged, 1.4 kB each
 RATE = 50_000
 RATE_SECONDS = 40
 MB = 1_000_000
@@ -22,10 +33,11 @@ COMPACTION = ["--compaction-window", "1000000h", "--compaction-cpu-percent", "10
 COMPACTION_SECONDS_MAX = 120
 
 
-def send_everything(protocol, spans):
+def send_everything(protocol, spans, ask=False):
     """-> CPU, memory, time and disk of one fresh server that takes all spans as fast as it can."""
     with workload.server(*COMPACTION) as server:
-        load = workload.Load(server, protocol, spans)
+        samples = server.data.parent / "samples.json"
+        load = workload.Load(server, protocol, spans, samples=samples)
         try:
             server.reset_memory_peak()
             before = server.cpu_seconds()
@@ -45,7 +57,7 @@ def send_everything(protocol, spans):
         stored = server.get("/api/v1/status")["storedSpans"]
         if stored != sent["spans"]:
             raise RuntimeError(f"{sent['spans']} spans were acknowledged and {stored} are stored")
-        return {
+        result = {
             "protocol": protocol,
             "spans": stored,
             "cpuUsPerSpan": cpu_compacted * 1e6 / stored,
@@ -58,6 +70,9 @@ def send_everything(protocol, spans):
             "fresh": fresh,
             "disk": disk(server.data, stored),
         }
+        if ask:
+            result["p50Ms"] = query.three_questions(server, json.loads(samples.read_text()))
+        return result
 
 
 def compact(server, blocks):
@@ -215,11 +230,14 @@ def run(spans, steady=True):
     # On both sides of the runs: a machine that other work slows down slows both.
     first = workload.baseline(spans)
     for protocol in ("http", "grpc"):
-        result["runs"].append(send_everything(protocol, spans))
+        result["runs"].append(send_everything(protocol, spans, ask=protocol == "http"))
     second = workload.baseline(spans)
     result["baseline"] = first | {
         "walkAndHashNs": (first["walkAndHashNs"] + second["walkAndHashNs"]) / 2
     }
     result["steady"] = send_at_rate(RATE, RATE_SECONDS) if steady else None
     print_result(result)
+    if stores := other_stores.run(spans):
+        result["otherStores"] = stores
+        other_stores.print_result(result["runs"][0], stores, ASKED_OF_STORES, facts)
     report.save("ingest", result)

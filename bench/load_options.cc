@@ -21,6 +21,10 @@ LoadCommand ReadCommandLine(int argc, char** argv) {
   send->add_option("--address", options.address, "host:port")->required();
   send->add_option("--connections", options.connections)->check(CLI::Range(1, 64));
   send->add_option("--rate", options.rate, "spans a second; 0: as fast as possible");
+  send->add_flag("--on-the-fly", options.on_the_fly,
+                 "make the spans while they are sent instead of beforehand");
+  send->add_option("--window", options.window,
+                   "print a line of JSON for each so many spans that are acknowledged");
   send->add_option("--samples", options.samples, "file for ids and values to query");
   try {
     app.parse(argc, argv);

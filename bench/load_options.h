@@ -11,6 +11,8 @@ struct LoadOptions {
   uint64_t seed = 1;
   double rate =
       0;  // spans a second; 0: everything made beforehand, then as fast as the server takes it
+  bool on_the_fly = false;        // with rate 0: made while they are sent, in little memory
+  uint64_t window = 0;            // prints a line for each so many spans that are acknowledged
   std::string protocol = "http";  // or "grpc"
   std::string address;            // host:port
   uint32_t connections = 2;

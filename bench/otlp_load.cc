@@ -1,5 +1,6 @@
 // weft_otlp_load: the sender behind bench/run. Prints "ready" when the first byte could go out,
-// waits for a line on standard input, works, and prints one line of JSON.
+// waits for a line on standard input, works, and prints one line of JSON (before it one for each
+// window of acknowledged spans, when told to).
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -10,10 +11,10 @@
 #include <vector>
 
 #include "base/env.h"
-#include "base/mutex.h"
 #include "bench/baseline.h"
 #include "bench/load_options.h"
 #include "bench/otlp_connection.h"
+#include "bench/request_queue.h"
 #include "bench/samples.h"
 #include "bench/traffic.h"
 
@@ -24,10 +25,23 @@ constexpr int64_t kRetryWaitMs = 50;
 constexpr int kAttemptsMax = 1200;  // a minute
 
 struct SendCounts {
-  std::atomic<uint64_t> spans{0};
+  explicit SendCounts(uint64_t spans_of_window) : window(spans_of_window) {}
+
+  const uint64_t window;  // a line is printed whenever so many more are acknowledged; 0: none
+  std::atomic<uint64_t> spans{0};  // acknowledged
   std::atomic<uint64_t> bytes{0};
-  std::atomic<uint64_t> retries{0};
-  std::atomic<uint64_t> failures{0};
+  std::atomic<uint64_t> retries{0};   // refused and to be sent again
+  std::atomic<uint64_t> failures{0};  // requests that were given up
+  std::atomic<uint64_t> dropped{0};   // spans that were never sent: the queue was full
+
+  void Acknowledge(const demo::ExportRequest& request) {
+    bytes += request.body.size();
+    const uint64_t before = spans.fetch_add(request.span_count);
+    const uint64_t now = before + request.span_count;
+    if (window == 0 || before / window == now / window) return;
+    std::printf("{\"acknowledged\": %llu}\n", static_cast<unsigned long long>(now));
+    std::fflush(stdout);
+  }
 };
 
 std::unique_ptr<OtlpConnection> Connect(const LoadOptions& options) {
@@ -38,8 +52,7 @@ void SendOne(OtlpConnection& connection, const demo::ExportRequest& request, Sen
   for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
     const Error error = connection.Send(request.body);
     if (error.ok()) {
-      counts->spans += request.span_count;
-      counts->bytes += request.body.size();
+      counts->Acknowledge(request);
       return;
     }
     if (error.code() != ErrorCode::kUnavailable) {
@@ -65,10 +78,11 @@ void WaitForGo() {
 int Report(const SendCounts& counts, double seconds) {
   std::printf(
       "{\"spans\": %llu, \"bytes\": %llu, \"seconds\": %.6f, \"retries\": %llu, \"failures\": "
-      "%llu}\n",
+      "%llu, \"dropped\": %llu}\n",
       static_cast<unsigned long long>(counts.spans), static_cast<unsigned long long>(counts.bytes),
       seconds, static_cast<unsigned long long>(counts.retries),
-      static_cast<unsigned long long>(counts.failures));
+      static_cast<unsigned long long>(counts.failures),
+      static_cast<unsigned long long>(counts.dropped));
   return counts.failures == 0 ? 0 : 1;
 }
 
@@ -83,7 +97,7 @@ int SendAtOnce(const LoadOptions& options) {
     }
   }
   WaitForGo();
-  SendCounts counts;
+  SendCounts counts(options.window);
   std::atomic<size_t> next{0};
   const auto begin = std::chrono::steady_clock::now();
   std::vector<std::thread> threads;
@@ -99,63 +113,56 @@ int SendAtOnce(const LoadOptions& options) {
   return Report(counts, Seconds(begin));
 }
 
-// Requests on their way from the feed to the connections.
-class Queue {
- public:
-  void Put(std::vector<demo::ExportRequest>* requests) {
-    MutexLock lock(mutex_);
-    for (demo::ExportRequest& request : *requests) requests_.push_back(std::move(request));
-    requests->clear();
-    some_.NotifyAll();
-  }
-  void Close() {
-    MutexLock lock(mutex_);
-    closed_ = true;
-    some_.NotifyAll();
-  }
-  bool Take(demo::ExportRequest* request) {
-    MutexLock lock(mutex_);
-    while (taken_ == requests_.size() && !closed_) some_.Wait(mutex_);
-    if (taken_ == requests_.size()) return false;
-    *request = std::move(requests_[taken_++]);
-    if (taken_ == requests_.size()) {
-      requests_.clear();
-      taken_ = 0;
-    }
-    return true;
-  }
+// How many bytes of requests may wait for a connection.
+constexpr uint64_t kWaitingBytesMax = 16 << 20;
 
- private:
-  Mutex mutex_;
-  CondVar some_;
-  std::vector<demo::ExportRequest> requests_ WEFT_GUARDED_BY(mutex_);
-  size_t taken_ WEFT_GUARDED_BY(mutex_) = 0;
-  bool closed_ WEFT_GUARDED_BY(mutex_) = false;
-};
+// Connections that send what stands in the queue until it is closed.
+std::vector<std::thread> StartConnections(const LoadOptions& options, RequestQueue* queue,
+                                          SendCounts* counts) {
+  std::vector<std::thread> threads;
+  threads.reserve(options.connections);
+  for (uint32_t i = 0; i < options.connections; ++i) {
+    threads.emplace_back([&options, queue, counts] {
+      auto connection = Connect(options);
+      demo::ExportRequest request;
+      while (queue->Take(&request)) SendOne(*connection, request, counts);
+    });
+  }
+  return threads;
+}
 
-// Spans are made as time passes, as live traffic is.
+// Spans are made while they are sent, as fast as the receiver takes them, of the same virtual time
+// as those that are made beforehand.
+int SendOnTheFly(const LoadOptions& options) {
+  WaitForGo();
+  TrafficMaker maker(options.spans, options.seed, static_cast<uint64_t>(Env::Posix().NowNs()));
+  SendCounts counts(options.window);
+  RequestQueue queue(kWaitingBytesMax);
+  const auto begin = std::chrono::steady_clock::now();
+  std::vector<std::thread> threads = StartConnections(options, &queue, &counts);
+  std::vector<demo::ExportRequest> requests;
+  while (maker.MakeSome(&requests)) queue.Put(&requests);
+  queue.Close();
+  for (std::thread& thread : threads) thread.join();
+  return Report(counts, Seconds(begin));
+}
+
+// Spans are made as time passes, as live traffic is. What finds no room because the receiver does
+// not keep up is dropped and counted.
 int SendAtRate(const LoadOptions& options) {
   Env& env = Env::Posix();
   WaitForGo();
   demo::ShopFeed feed =
       MakeLiveFeed(options.rate, options.seed, static_cast<uint64_t>(env.NowNs()));
-  SendCounts counts;
-  Queue queue;
+  SendCounts counts(options.window);
+  RequestQueue queue(kWaitingBytesMax);
   const auto begin = std::chrono::steady_clock::now();
-  std::vector<std::thread> threads;
-  threads.reserve(options.connections);
-  for (uint32_t i = 0; i < options.connections; ++i) {
-    threads.emplace_back([&] {
-      auto connection = Connect(options);
-      demo::ExportRequest request;
-      while (queue.Take(&request)) SendOne(*connection, request, &counts);
-    });
-  }
+  std::vector<std::thread> threads = StartConnections(options, &queue, &counts);
   const double seconds = static_cast<double>(options.spans) / options.rate;
   std::vector<demo::ExportRequest> requests;
   while (Seconds(begin) < seconds) {
     feed.Advance(static_cast<uint64_t>(env.NowNs()), &requests);
-    queue.Put(&requests);
+    counts.dropped += queue.PutOrDrop(&requests);
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
   feed.Stop(static_cast<uint64_t>(env.NowNs()), &requests);
@@ -205,7 +212,8 @@ int MeasureBaseline(const LoadOptions& options) {
 int Main(int argc, char** argv) {
   const LoadCommand command = ReadCommandLine(argc, argv);
   if (command.mode == LoadMode::kBaseline) return MeasureBaseline(command.options);
-  return command.options.rate > 0 ? SendAtRate(command.options) : SendAtOnce(command.options);
+  if (command.options.rate > 0) return SendAtRate(command.options);
+  return command.options.on_the_fly ? SendOnTheFly(command.options) : SendAtOnce(command.options);
 }
 
 }  // namespace

@@ -133,6 +133,22 @@ def percentile(times, share):
     return times[max(0, math.ceil(share * len(times)) - 1)]
 
 
+def three_questions(server, samples, repetitions=100):
+    """Median milliseconds of those that other stores are asked too, on a server with its spans in blocks."""
+    pick = random.Random(1)
+    client = Client(server.http)
+    asked = questions(samples, pick, len(samples["traceIds"]))
+    found = {}
+    for name, own_name in (
+        ("trace by id", "trace by id, OTLP JSON"),
+        ("rare attribute value", "rare attribute value"),
+        ("absent attribute value", "absent attribute value"),
+    ):
+        make, check, _ = asked[own_name]
+        found[name] = percentile(measure(client, make, check, repetitions, 20), 0.5)
+    return found
+
+
 def run(spans, repetitions=200):
     facts = report.machine()
     print(report.describe(facts))

@@ -11,9 +11,7 @@ constexpr double kSpansPerVirtualSecond = 1e6 / 60;
 // An hour of incidents in a virtual minute.
 constexpr double kTimelineSpeed = 60;
 
-}  // namespace
-
-Traffic MakeTraffic(uint64_t spans, uint64_t seed, uint64_t now_ns) {
+demo::ShopFeedOptions VirtualTime(uint64_t spans, uint64_t seed, uint64_t now_ns) {
   demo::ShopFeedOptions options;
   options.seed = seed;
   const auto length_ns =
@@ -22,15 +20,34 @@ Traffic MakeTraffic(uint64_t spans, uint64_t seed, uint64_t now_ns) {
   options.requests_per_second = kSpansPerVirtualSecond / kSpansPerRequest;
   options.wave_height = 0;
   options.timeline_speed = kTimelineSpeed;
-  demo::ShopFeed feed(options);
+  return options;
+}
+
+}  // namespace
+
+TrafficMaker::TrafficMaker(uint64_t spans, uint64_t seed, uint64_t now_ns)
+    : TrafficMaker(spans, VirtualTime(spans, seed, now_ns)) {}
+
+TrafficMaker::TrafficMaker(uint64_t spans, const demo::ShopFeedOptions& options)
+    : spans_(spans), time_ns_(options.first_ns), feed_(options) {}
+
+bool TrafficMaker::MakeSome(std::vector<demo::ExportRequest>* requests) {
+  if (made_ >= spans_) return false;
+  const size_t before = requests->size();
+  feed_.Advance(time_ns_, requests);
+  time_ns_ += kStepNs;
+  for (size_t i = before; i < requests->size(); ++i) made_ += (*requests)[i].span_count;
+  return true;
+}
+
+Traffic MakeTraffic(uint64_t spans, uint64_t seed, uint64_t now_ns) {
+  TrafficMaker maker(spans, seed, now_ns);
   Traffic traffic;
-  for (uint64_t t = options.first_ns; traffic.spans < spans; t += kStepNs) {
-    const size_t before = traffic.requests.size();
-    feed.Advance(t, &traffic.requests);
-    for (size_t i = before; i < traffic.requests.size(); ++i) {
-      traffic.spans += traffic.requests[i].span_count;
-      traffic.bytes += traffic.requests[i].body.size();
-    }
+  while (maker.MakeSome(&traffic.requests)) {
+  }
+  for (const demo::ExportRequest& request : traffic.requests) {
+    traffic.spans += request.span_count;
+    traffic.bytes += request.body.size();
   }
   return traffic;
 }

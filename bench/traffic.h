@@ -18,7 +18,25 @@ struct Traffic {
   uint64_t bytes = 0;
 };
 
-// At least `spans` spans, those of one virtual minute per million, ending about now.
+// Makes at least `spans` spans, those of one virtual minute per million, ending about now. One
+// thread.
+class TrafficMaker {
+ public:
+  TrafficMaker(uint64_t spans, uint64_t seed, uint64_t now_ns);
+
+  // Appends the requests of the next moment; false when all have been made.
+  bool MakeSome(std::vector<demo::ExportRequest>* requests);
+
+ private:
+  TrafficMaker(uint64_t spans, const demo::ShopFeedOptions& options);
+
+  const uint64_t spans_;
+  uint64_t made_ = 0;
+  uint64_t time_ns_;
+  demo::ShopFeed feed_;
+};
+
+// All of them at once.
 Traffic MakeTraffic(uint64_t spans, uint64_t seed, uint64_t now_ns);
 
 // A feed that makes `spans_per_second` in real time from `now_ns` on.

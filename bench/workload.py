@@ -16,12 +16,17 @@ from weft_server import BINARY, WeftServer  # noqa: E402
 TOOLS = BINARY.parent / "bench"
 
 
+def scratch():
+    """Where data may lie for the time of a run."""
+    folder = ROOT / "build" / "bench"  # a real disk: /tmp may be memory
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 @contextlib.contextmanager
 def server(*arguments):
     """A server on an empty data folder, which is removed afterwards."""
-    scratch = ROOT / "build" / "bench"  # a real disk: /tmp may be memory
-    scratch.mkdir(parents=True, exist_ok=True)
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="data-", dir=scratch))
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="data-", dir=scratch()))
     try:
         with WeftServer(folder / "data", folder / "log", arguments) as running:
             yield running
@@ -32,7 +37,19 @@ def server(*arguments):
 class Load:
     """A sender that has made its spans and waits for go()."""
 
-    def __init__(self, target, protocol, spans, *, rate=0, connections=2, samples=None, seed=1):
+    def __init__(
+        self,
+        target,
+        protocol,
+        spans,
+        *,
+        rate=0,
+        connections=2,
+        samples=None,
+        seed=1,
+        on_the_fly=False,
+        window=0,
+    ):
         address = target.otlp_grpc if protocol == "grpc" else target.otlp_http
         command = [
             str(TOOLS / "weft_otlp_load"),
@@ -52,6 +69,10 @@ class Load:
         ]
         if samples:
             command += ["--samples", str(samples)]
+        if on_the_fly:
+            command += ["--on-the-fly"]
+        if window:
+            command += ["--window", str(window)]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -65,12 +86,17 @@ class Load:
         self.process.stdin.write("go\n")
         self.process.stdin.flush()
 
-    def finish(self):
-        """Waits for the last acknowledgement; -> what the sender counted."""
-        out, _ = self.process.communicate()
-        if self.process.returncode != 0:
-            raise RuntimeError(f"the sender failed: {out}")
-        return json.loads(out)
+    def finish(self, at_window=None):
+        """Waits for the last acknowledgement; -> what the sender counted. With windows: calls
+        at_window(spans acknowledged so far) at the end of each."""
+        last = ""
+        for last in self.process.stdout:
+            line = json.loads(last)
+            if at_window is not None and "acknowledged" in line:
+                at_window(line["acknowledged"])
+        if self.process.wait() != 0:
+            raise RuntimeError(f"the sender failed: {last}")
+        return json.loads(last)
 
     def stop(self):
         if self.process.poll() is None:
@@ -87,6 +113,17 @@ def baseline(spans):
         check=True,
     )
     return json.loads(done.stdout)
+
+
+def write_span_table(spans, folder, samples):
+    """The spans of the same sender as Arrow files, for other stores."""
+    pathlib.Path(folder).mkdir(exist_ok=True)
+    command = [str(TOOLS / "weft_write_span_table"), "--spans", str(spans)]
+    subprocess.run(
+        [*command, "--folder", str(folder), "--samples", str(samples)],
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
 
 
 def column_bytes(files):
