@@ -240,7 +240,7 @@ const std::vector<Setting>& Settings() {
        Count(&Config::compaction_spans, 10'000, 10'000'000)},
       {"compaction.row-group-rows", "524288", "spans of a Parquet row group of a merged block",
        Count(&Config::compaction_row_group_rows, 1024, 10'000'000)},
-      {"compaction.zstd-level", "3", "compression level of the pages of merged blocks",
+      {"compaction.zstd-level", "4", "compression level of the pages of merged blocks",
        Count(&Config::compaction_zstd_level, 1, 19)},
       {"compaction.age-min", "10s", "a block younger than this is not merged yet",
        Duration(&Config::compaction_age_min_ns)},

@@ -69,7 +69,7 @@ struct ManyKeys {
 
 // meta.json: written last, so that its presence makes the block exist.
 struct BlockMeta {
-  static constexpr uint32_t kFormatVersion = 2;
+  static constexpr uint32_t kFormatVersion = 3;
 
   uint32_t format_version = kFormatVersion;
   std::string id;  // see NewBlockId
@@ -127,6 +127,9 @@ struct BlockWriterOptions {
   uint32_t row_group_rows_max = 1u << 17;  // a larger trace has a row group of its own
   uint32_t page_rows = 8192;               // every column breaks its pages at the same rows
   int zstd_level = 1;
+  // A column of a row group whose distinct values take so many bytes gets a Bloom filter
+  // (block/bloom_filter.h): what is smaller is as well read itself.
+  uint32_t filter_from_bytes = 16 << 10;
 };
 
 // Encodes the input. `id`, `tenant`, `created_ns` and `duplicate_count` of `meta` are taken over,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -72,7 +73,10 @@ class Checker {
   // Reads every page of every column.
   void CheckTable(const TableReader& table) {
     for (uint32_t g = 0; g < table.row_groups().size(); ++g) {
-      for (uint32_t c = 0; c < table.columns().size(); ++c) CheckColumn(table, g, c);
+      for (uint32_t c = 0; c < table.columns().size(); ++c) {
+        CheckColumn(table, g, c);
+        CheckFilter(table, g, c);
+      }
     }
   }
 
@@ -91,6 +95,33 @@ class Checker {
         CheckTexts(table, spec, rows.first_row + begin, **read);
       }
     }
+  }
+
+  void CheckFilter(const TableReader& table, uint32_t group, uint32_t column) {
+    const FileRowGroup& rows = table.row_groups()[group];
+    if (rows.chunks[column].filter_offset == 0) return;
+    const std::string& name = table.columns()[column].name;
+    const auto filter = table.FilterOf(group, column, nullptr);
+    if (!filter.ok()) {
+      return Add(table.name(), name, rows.first_row, rows.row_count, filter.error().message());
+    }
+    const ColumnPtr values = Read(table, group, column);
+    if (!values) return;
+    for (uint32_t row = 0; row < values->row_count; ++row) {
+      if (!values->has(row)) continue;
+      const std::optional<uint64_t> hash =
+          HashOfWanted(table.columns()[column].kind, ValueAt(*values, row));
+      if (hash && (*filter)->MayHave(*hash)) continue;
+      return Add(table.name(), name, rows.first_row + row, 1,
+                 "the filter of the column does not know its value");
+    }
+  }
+
+  static WantedValue ValueAt(const Column& column, uint32_t row) {
+    if (column.type == model::ValueType::kString) {
+      return {.text = column.dictionary->strings[column.codes[row]]};
+    }
+    return {.type = model::ValueType::kInt, .number = static_cast<int64_t>(NumberAt(column, row))};
   }
 
   void CheckTexts(const TableReader& table, const ColumnSpec& spec, uint64_t first_row,

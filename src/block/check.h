@@ -2,6 +2,7 @@
 //
 // 1. Each file has the size and the CRC-32C that meta.json says.
 // 2. Each page has its CRC and decodes; each column has as many rows as its row group.
+//    Each Bloom filter has its checksum and knows every value of its column.
 // 3. Traces tile the rows; parent and subtree_size are one preorder; counts, times and flags of
 //    traces.parquet and meta.json are those of the spans.
 // 4. Events, links, resources, scopes and attributes without a column belong to rows that exist,

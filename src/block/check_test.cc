@@ -22,7 +22,7 @@ using testing::Not;
 EncodedBlock MakeBlock(uint64_t seed) {
   const model::SpanBatch batch = MakeOddBatch(seed, 12);
   return WriteBlock(MakeBlockInput({&batch}), BlockMeta{.id = "b", .tenant = "t"},
-                    {.row_group_rows_max = 60, .page_rows = 16})
+                    {.row_group_rows_max = 60, .page_rows = 16, .filter_from_bytes = 64})
       .value();
 }
 

@@ -107,6 +107,7 @@ const EncodedChunk& ChunkEncoder::Encode(const ColumnSpec& spec, const ColumnVal
   }
   BoundsOfChunk();
   if (out_.pages.size() > 1) BoundsOfPages();
+  BuildFilter();
   return out_;
 }
 
@@ -470,6 +471,51 @@ void ChunkEncoder::AppendBound(uint32_t code, std::string* out) const {
   } else {
     out->append(value);
   }
+}
+
+void ChunkEncoder::BuildFilter() {
+  out_.filter.reset();
+  switch (spec_->kind) {
+    case ColumnKind::kString:
+    case ColumnKind::kUuid:
+      if (!first_uses_.empty() && dictionary_bytes_ >= filter_from_bytes_) FilterTexts();
+      break;
+    case ColumnKind::kInt64:
+      // Columns that every row has are no attributes: durations, row numbers.
+      if (spec_->optional) FilterIntegers();
+      break;
+    default: break;
+  }
+}
+
+void ChunkEncoder::FilterTexts() {
+  const model::StringTable& strings = *values_->strings;
+  BloomFilter& filter = out_.filter.emplace(first_uses_.size());
+  std::string stored;
+  for (const uint32_t code : first_uses_) {
+    std::string_view value = strings[code];
+    if (spec_->kind == ColumnKind::kUuid && value.size() != 16) {
+      stored.clear();
+      AppendUuidBytes(value, &stored);
+      value = stored;
+    } else if (!bounds_usable_) {
+      stored.clear();
+      if (AppendEscapedText(value, &stored)) value = stored;
+    }
+    filter.Add(BloomFilter::Hash(value));
+  }
+}
+
+// Without a dictionary it is not known how many are distinct.
+void ChunkEncoder::FilterIntegers() {
+  const bool coded = out_.encoding == ChunkEncoding::kDictionary;
+  const std::span<const uint64_t> numbers = coded ? first_numbers_ : values_->numbers;
+  if (numbers.empty() || numbers.size() * sizeof(uint64_t) < filter_from_bytes_) return;
+  BloomFilter& filter = out_.filter.emplace(numbers.size());
+  for (const uint64_t number : numbers) {
+    filter.Add(BloomFilter::HashOfInt64(static_cast<int64_t>(number)));
+  }
+  if (!coded) filter.Shrink();
 }
 
 }  // namespace weft::block

@@ -8,15 +8,20 @@
 // 3. Encode each page: definition levels (an optional column's validity bitmap as it is), then the
 //    values that are there. Nothing is compressed here.
 // 4. Take the smallest and the largest value, of the chunk and of each page.
+// 5. Where the distinct values are many or long, make a filter of them (block/bloom_filter.h): of
+//    texts, UUIDs and the integers of attributes, which are what is asked for by their value.
 //
 // Keeps its working memory between calls. One thread at a time.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "block/block.h"
+#include "block/bloom_filter.h"
 #include "block/schema.h"
 #include "model/string_table.h"
 
@@ -62,11 +67,13 @@ struct EncodedChunk {
   std::vector<EncodedPage> pages;
   uint32_t nulls = 0;
   ValueBounds bounds;
+  std::optional<BloomFilter> filter;
 };
 
 class ChunkEncoder {
  public:
-  explicit ChunkEncoder(uint32_t page_rows) : page_rows_(page_rows) {}
+  explicit ChunkEncoder(const BlockWriterOptions& options)
+      : page_rows_(options.page_rows), filter_from_bytes_(options.filter_from_bytes) {}
 
   // The result is valid until the next call.
   const EncodedChunk& Encode(const ColumnSpec& spec, const ColumnValues& values);
@@ -96,7 +103,12 @@ class ChunkEncoder {
   void BoundsOfChunk();
   void AppendBound(uint32_t code, std::string* out) const;
 
+  void BuildFilter();
+  void FilterTexts();
+  void FilterIntegers();
+
   uint32_t page_rows_;
+  uint32_t filter_from_bytes_;
   EncodedChunk out_;
   // Of the current call.
   const ColumnSpec* spec_ = nullptr;

@@ -86,7 +86,7 @@ void ExpectFlood(const EncodedBlock& encoded, const std::vector<std::string>& co
   EXPECT_EQ(read->many_keys[0].example, encoded.meta.many_keys[0].example);
   // Every key can still be asked for.
   uint32_t found = 0;
-  const auto groups = block->RowGroups().value();
+  const auto groups = block->RowGroups();
   for (const auto& group : groups) {
     for (const uint32_t key : {0u, 12345u, kFlood - 1}) {
       const auto values = group->ReadAttribute(Scope::kSpan, KeyOf(key)).value();

@@ -1,5 +1,5 @@
 // The parsers of a block's parts, each on any bytes: page headers, dictionaries, page contents of
-// every kind and encoding, footers, meta.json. The first byte chooses.
+// every kind and encoding, footers, meta.json, Bloom filters. The first byte chooses.
 #include <algorithm>
 #include <bit>
 #include <cstdint>
@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "block/block.h"
+#include "block/bloom_filter.h"
 #include "block/column_assembler.h"
 #include "block/page_header.h"
 #include "block/parquet_footer.h"
@@ -87,11 +88,19 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::copy_n(data, size, copy.get());
   std::string_view bytes(copy.get() + 1, size - 1);
   PageHeader header;
-  switch (data[0] % 4) {
+  switch (data[0] % 5) {
     case 0: (void)ReadPageHeader(&bytes, &header); break;
     case 1: ReadPage(bytes); break;
     case 2: (void)ReadParquetFooter(bytes, bytes.size() + 1000).ok(); break;
-    default: (void)BlockMeta::FromJson(bytes).ok();
+    case 3: (void)BlockMeta::FromJson(bytes).ok(); break;
+    default:
+      if (const auto filter = BloomFilter::Read(bytes)) {
+        (void)filter->MayHave(BloomFilter::Hash(bytes));
+        // Whatever is a filter is written back as it was.
+        std::string again;
+        filter->AppendTo(&again);
+        if (again != bytes) std::abort();
+      }
   }
   return 0;
 }

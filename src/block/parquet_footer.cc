@@ -119,7 +119,20 @@ class FooterReader {
       if (statistics->null_count < 0 || statistics->null_count > rows) return false;
       chunk->nulls = static_cast<uint32_t>(statistics->null_count);
     }
-    return ReadPages(from, rows, chunk) && PlaceDictionary(from, chunk);
+    return ReadPages(from, rows, chunk) && PlaceDictionary(from, chunk) && PlaceFilter(from, chunk);
+  }
+
+  bool PlaceFilter(const parquet::ColumnChunkMetaData& from, ChunkPlace* chunk) const {
+    const auto offset = from.bloom_filter_offset();
+    const auto length = from.bloom_filter_length();
+    if (!offset) return true;
+    if (!length || *offset <= 0 || *length <= 0 || *length > INT32_MAX ||
+        !InData(static_cast<uint64_t>(*offset), static_cast<uint64_t>(*length))) {
+      return false;
+    }
+    chunk->filter_offset = static_cast<uint64_t>(*offset);
+    chunk->filter_bytes = static_cast<uint32_t>(*length);
+    return true;
   }
 
   static bool ReadEncoding(const parquet::ColumnChunkMetaData& from, ChunkPlace* chunk) {
@@ -193,7 +206,25 @@ class FooterReader {
       return {ErrorCode::kUnsupported, "it has format version " + *version};
     }
     if (!ReadSpanRowGroups(*groups)) return Corrupt("its list of row groups is broken");
+    if (!ReadFilterChecksums(key_values->Get(kFilterChecksumsKey).ValueOr(""))) {
+      return Corrupt("its list of checksums of filters is broken");
+    }
     return Error::Ok();
+  }
+
+  // One number per filter, in their order.
+  bool ReadFilterChecksums(std::string_view text) {
+    for (FileRowGroup& group : out_.row_groups) {
+      for (ChunkPlace& chunk : group.chunks) {
+        if (chunk.filter_offset == 0) continue;
+        const std::string_view word = text.substr(0, text.find(' '));
+        text.remove_prefix(std::min(text.size(), word.size() + 1));
+        const auto [end, error] =
+            std::from_chars(word.data(), word.data() + word.size(), chunk.filter_crc32c);
+        if (error != std::errc() || end != word.data() + word.size()) return false;
+      }
+    }
+    return text.empty();
   }
 
   bool ReadSpanRowGroups(std::string_view text) {

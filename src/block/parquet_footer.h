@@ -28,6 +28,9 @@ struct ChunkPlace {
   uint64_t dictionary_offset = 0;   // 0: none
   uint32_t dictionary_bytes = 0;    // with header
   uint64_t uncompressed_bytes = 0;  // of all pages together
+  uint64_t filter_offset = 0;       // of its Bloom filter; 0: none
+  uint32_t filter_bytes = 0;        // with header
+  uint32_t filter_crc32c = 0;
   std::vector<PagePlace> pages;
 };
 

@@ -169,21 +169,21 @@ std::optional<uint32_t> Block::GroupOf(Scope scope, uint32_t span_row_group) con
   return table(scope).RowGroupOf(whole ? -1 : static_cast<int32_t>(span_row_group));
 }
 
-Result<std::vector<std::shared_ptr<const RowGroup>>> Block::RowGroups(
-    TimeRange range, const RowSetPtr& deleted) const {
+std::vector<std::shared_ptr<const RowGroup>> Block::RowGroups(TimeRange range,
+                                                              const RowSetPtr& deleted) const {
   std::vector<std::shared_ptr<const RowGroup>> groups;
   for (uint32_t g = 0; g < row_group_count(); ++g) {
     const RowGroupMeta& meta = meta_.row_groups[g];
     if (!range.Touches(meta.first_start_ns, meta.last_start_ns)) continue;
     const FileRowGroup& rows = table(Scope::kSpan).row_groups()[g];
     if (deleted && deleted->CountIn(rows.first_row, rows.row_count) == rows.row_count) continue;
-    WEFT_ASSIGN_OR_RETURN(groups.emplace_back(), OpenRowGroup(g, deleted));
+    groups.push_back(OpenRowGroup(g, deleted));
   }
   return groups;
 }
 
-Result<std::shared_ptr<const RowGroup>> Block::OpenRowGroup(uint32_t row_group,
-                                                            const RowSetPtr& deleted) const {
+std::shared_ptr<const RowGroup> Block::OpenRowGroup(uint32_t row_group,
+                                                    const RowSetPtr& deleted) const {
   return StoredRowGroup::Make(shared_from_this(), row_group, deleted.get());
 }
 

@@ -47,11 +47,11 @@ class Block : public std::enable_shared_from_this<Block> {
   // `deleted` are rows of spans.parquet that do not count any more, whole traces; null for none.
 
   // The row groups with a span that starts in `range`.
-  Result<std::vector<std::shared_ptr<const RowGroup>>> RowGroups(
-      TimeRange range = {}, const RowSetPtr& deleted = nullptr) const;
+  std::vector<std::shared_ptr<const RowGroup>> RowGroups(TimeRange range = {},
+                                                         const RowSetPtr& deleted = nullptr) const;
 
-  Result<std::shared_ptr<const RowGroup>> OpenRowGroup(uint32_t row_group,
-                                                       const RowSetPtr& deleted = nullptr) const;
+  std::shared_ptr<const RowGroup> OpenRowGroup(uint32_t row_group,
+                                               const RowSetPtr& deleted = nullptr) const;
 
   // All spans of a trace in this block, in preorder; an empty batch when there are none.
   Result<model::SpanBatch> FindTrace(model::TraceId id, const RowSetPtr& deleted = nullptr) const;

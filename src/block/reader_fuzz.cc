@@ -19,7 +19,8 @@ const EncodedBlock& ValidBlock() {
   static const EncodedBlock kBlock = [] {
     // Small, so that many variants are tried: about two row groups, all types of values.
     const weft::model::SpanBatch batch = MakeOddBatch(3, 4);
-    const BlockWriterOptions options{.row_group_rows_max = 20, .page_rows = 8};
+    const BlockWriterOptions options{
+        .row_group_rows_max = 20, .page_rows = 8, .filter_from_bytes = 1};
     return WriteBlock(MakeBlockInput({&batch}), BlockMeta{.id = "f", .tenant = "t"}, options)
         .value();
   }();
@@ -28,8 +29,7 @@ const EncodedBlock& ValidBlock() {
 
 void ReadEverything(const Block& block) {
   const auto groups = block.RowGroups();
-  if (!groups.ok()) return;
-  for (const auto& group : *groups) {
+  for (const auto& group : groups) {
     for (int i = 0; i <= static_cast<int>(Intrinsic::kScopeVersion); ++i) {
       (void)group->Read(static_cast<Intrinsic>(i)).ok();
     }
@@ -39,6 +39,14 @@ void ReadEverything(const Block& block) {
     for (size_t k = 0; keys.ok() && k < keys->size(); ++k) {
       (void)group->ReadAttribute((*keys)[k].scope, (*keys)[k].key).ok();
     }
+    for (size_t k = 0; keys.ok() && k < keys->size(); ++k) {
+      (void)group->MayHave((*keys)[k].scope, (*keys)[k].key, {.text = "a"}).ok();
+      (void)group
+          ->MayHave((*keys)[k].scope, (*keys)[k].key,
+                    {.type = weft::model::ValueType::kInt, .number = 1})
+          .ok();
+    }
+    if (!group->LoadTraces().ok()) continue;
     for (uint32_t t = 0; t < group->trace_count(); ++t) {
       (void)group->Summary(t).ok();
       const auto spans = block.FindTrace(group->trace_id(t));

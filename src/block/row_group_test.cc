@@ -74,10 +74,12 @@ class RowGroupTest : public testing::TestWithParam<uint64_t> {
   void SetUp() override {
     batch_ = MakeOddBatch(GetParam(), 40);
     input_ = MakeBlockInput({&batch_});
-    const BlockWriterOptions options{.row_group_rows_max = 150, .page_rows = 16};
+    const BlockWriterOptions options{
+        .row_group_rows_max = 150, .page_rows = 16, .filter_from_bytes = 64};
     encoded_ = WriteBlock(input_, BlockMeta{.id = "b", .tenant = "t"}, options).value();
     block_ = Block::Open(encoded_.meta, MemoryFiles(encoded_.files), cache_).value();
-    groups_ = block_->RowGroups().value();
+    groups_ = block_->RowGroups();
+    for (const auto& group : groups_) ASSERT_TRUE(group->LoadTraces().ok());
     for (uint32_t t = 0; t < input_.traces.size(); ++t) trace_of_[input_.traces[t].id] = t;
   }
 
@@ -137,7 +139,7 @@ TEST_P(RowGroupTest, SomeRowsAreTheSameRows) {
     // Once with everything read and cached before, once from pages alone.
     const auto cache = std::make_shared<ColumnCache>(mode == 0 ? 16 << 20 : 0);
     const auto block = Block::Open(encoded_.meta, MemoryFiles(encoded_.files), cache).value();
-    const auto groups = block->RowGroups().value();
+    const auto groups = block->RowGroups();
     for (const auto& group : groups) {
       for (int i = 0; i <= static_cast<int>(Intrinsic::kScopeVersion); ++i) {
         const Intrinsic intrinsic = static_cast<Intrinsic>(i);
@@ -273,12 +275,12 @@ TEST(Block, RowGroupsOutsideTheRangeAreLeftOut) {
       Block::Open(encoded.meta, MemoryFiles(encoded.files), std::make_shared<ColumnCache>(1 << 20))
           .value();
   ASSERT_GE(block->row_group_count(), 5u);
-  EXPECT_EQ(block->RowGroups().value().size(), block->row_group_count());
+  EXPECT_EQ(block->RowGroups().size(), block->row_group_count());
   const RowGroupMeta& third = encoded.meta.row_groups[2];
-  const auto some = block->RowGroups({third.first_start_ns, third.first_start_ns + 1}).value();
+  const auto some = block->RowGroups({third.first_start_ns, third.first_start_ns + 1});
   EXPECT_GE(some.size(), 1u);
   EXPECT_LT(some.size(), block->row_group_count());
-  EXPECT_TRUE(block->RowGroups({0, 1}).value().empty());
+  EXPECT_TRUE(block->RowGroups({0, 1}).empty());
 }
 
 }  // namespace

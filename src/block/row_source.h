@@ -89,14 +89,21 @@ struct TraceSummary {
   std::vector<ServiceCount> services;  // by name
 };
 
+// A value that somebody looks for: a text or a whole number.
+struct WantedValue {
+  model::ValueType type = model::ValueType::kString;  // or kInt
+  std::string_view text;
+  int64_t number = 0;
+};
+
 class RowGroup {
  public:
   virtual ~RowGroup() = default;
 
-  // Reads what this interface gives without a Result. A group of a snapshot that was asked for as
-  // `lazy` wants it before anything but row_count(), the times and block_id(); a group that turns
-  // out to be damaged and is left out of answers has no rows afterwards. May be called again; after
-  // a failure too.
+  // Reads what this interface gives without a Result, but for traces (see LoadTraces). A group of a
+  // snapshot that was asked for as `lazy` wants it before anything but row_count(), the times and
+  // block_id(); a group that turns out to be damaged and is left out of answers has no rows
+  // afterwards. May be called again; after a failure too.
   virtual Error Load() const { return Error::Ok(); }
 
   virtual uint32_t row_count() const = 0;  // of spans
@@ -111,6 +118,22 @@ class RowGroup {
   // The block it belongs to, empty for live rows.
   virtual const std::string& block_id() const = 0;
 
+  // False when no row of the scope's table has an attribute that equals the value (numbers of any
+  // type equal each other, an array what one of its elements equals), as filters know it without
+  // reading the column. True says nothing.
+  virtual Result<bool> MayHave(Scope scope, std::string_view key, const WantedValue& value) const {
+    (void)scope, (void)key, (void)value;
+    return true;
+  }
+  // The same of a column.
+  virtual Result<bool> MayHave(Intrinsic column, const WantedValue& value) const {
+    (void)column, (void)value;
+    return true;
+  }
+
+  // Reads the directory of the group's traces, which a question that finds nothing can do without:
+  // must have succeeded before the next five are called.
+  virtual Error LoadTraces() const { return Error::Ok(); }
   // Traces of the group are numbered 0 .. trace_count() - 1.
   virtual uint32_t trace_count() const = 0;
   virtual model::TraceId trace_id(uint32_t trace) const = 0;

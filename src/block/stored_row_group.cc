@@ -135,16 +135,93 @@ ColumnPtr SpanIdsToHex(const Column& stored) {
 
 }  // namespace
 
-Result<std::shared_ptr<const RowGroup>> StoredRowGroup::Make(std::shared_ptr<const Block> block,
-                                                             uint32_t row_group,
-                                                             const RowSet* deleted) {
+std::shared_ptr<const RowGroup> StoredRowGroup::Make(std::shared_ptr<const Block> block,
+                                                     uint32_t row_group, const RowSet* deleted) {
   std::shared_ptr<StoredRowGroup> group(new StoredRowGroup(std::move(block), row_group));
   if (deleted != nullptr) {
     const FileRowGroup& rows = group->block_->table(Scope::kSpan).row_groups()[row_group];
     group->deleted_ = deleted->Bits(rows.first_row, rows.row_count);
   }
-  WEFT_ASSIGN_OR_RETURN(group->traces_, group->block_->TracesOf(row_group, &group->bytes_));
-  return std::shared_ptr<const RowGroup>(std::move(group));
+  return group;
+}
+
+Error StoredRowGroup::LoadTraces() const {
+  std::call_once(traces_once_, [this] {
+    auto traces = block_->TracesOf(row_group_, &bytes_);
+    if (traces.ok()) {
+      traces_ = std::move(traces).value();
+    } else {
+      traces_error_ = traces.error().WithContext("block " + block_id());
+    }
+  });
+  return traces_error_;
+}
+
+// A text never equals a number; bytes and kvlists equal nothing.
+Result<bool> StoredRowGroup::MayHaveIn(const TableReader& table, uint32_t row_group,
+                                       uint32_t column, const WantedValue& value) const {
+  if (table.AllNull(row_group, column)) return false;
+  switch (table.TypeOf(column)) {
+    case ValueType::kString:
+      if (value.type != ValueType::kString) return false;
+      break;
+    case ValueType::kInt:
+      if (value.type != ValueType::kInt) return false;
+      break;
+    case ValueType::kDouble: return value.type == ValueType::kInt;
+    case ValueType::kArray: return true;
+    default: return false;
+  }
+  const std::optional<uint64_t> hash = HashOfWanted(table.columns()[column].kind, value);
+  if (!hash) return false;
+  WEFT_ASSIGN_OR_RETURN(const auto filter, table.FilterOf(row_group, column, &bytes_));
+  return !filter || filter->MayHave(*hash);
+}
+
+Result<bool> StoredRowGroup::MayHave(Scope scope, std::string_view key,
+                                     const WantedValue& value) const {
+  const TableReader& table = block_->table(scope);
+  const auto group = block_->GroupOf(scope, row_group_);
+  if (!group) return false;
+  for (const uint32_t c : table.AttributeColumns(key)) {
+    WEFT_ASSIGN_OR_RETURN(const bool may, MayHaveIn(table, *group, c, value));
+    if (may) return true;
+  }
+  return MayOverflowWith(scope, key, value);
+}
+
+Result<bool> StoredRowGroup::MayOverflowWith(Scope scope, std::string_view key,
+                                             const WantedValue& value) const {
+  const TableReader& table = block_->overflow_table();
+  const bool whole = scope == Scope::kResource || scope == Scope::kInstrumentation;
+  const auto group = table.RowGroupOf(whole ? -1 : static_cast<int32_t>(row_group_));
+  if (!group) return false;
+  const WantedValue name{.text = key};
+  WEFT_ASSIGN_OR_RETURN(const bool may, MayHaveIn(table, *group, kAttributeKey, name));
+  if (!may) return false;
+  const auto has = [&](AttributeColumnIndex column, std::string_view text) -> Result<bool> {
+    WEFT_ASSIGN_OR_RETURN(const auto texts, table.DictionaryOf(*group, column, &bytes_));
+    return !texts ||
+           std::find(texts->strings.begin(), texts->strings.end(), text) != texts->strings.end();
+  };
+  WEFT_ASSIGN_OR_RETURN(const bool has_key, has(kAttributeKey, key));
+  if (!has_key) return false;
+  // The texts of arrays stand among the strings, and doubles have no filter.
+  WEFT_ASSIGN_OR_RETURN(const bool arrays,
+                        has(kAttributeType, model::ValueTypeName(ValueType::kArray)));
+  if (arrays) return true;
+  if (value.type == ValueType::kString) return MayHaveIn(table, *group, kAttributeString, value);
+  WEFT_ASSIGN_OR_RETURN(const bool among_ints, MayHaveIn(table, *group, kAttributeInt, value));
+  return among_ints || !table.AllNull(*group, kAttributeDouble);
+}
+
+Result<bool> StoredRowGroup::MayHave(Intrinsic intrinsic, const WantedValue& value) const {
+  // Missing text is the empty text.
+  if (NeedsConversion(intrinsic) || value.text.empty()) return true;
+  const Place place = PlaceOf(intrinsic);
+  const auto group = block_->GroupOf(place.scope, row_group_);
+  if (!group) return false;
+  return MayHaveIn(block_->table(place.scope), *group, place.column, value);
 }
 
 uint32_t StoredRowGroup::row_count() const {
@@ -260,10 +337,8 @@ Result<std::vector<ColumnPtr>> StoredRowGroup::ReadAttribute(Scope scope,
   const auto group = block_->GroupOf(scope, row_group_);
   if (!group) return columns;
   uint32_t types = 0;
-  for (uint32_t c = 0; c < table.columns().size(); ++c) {
-    const auto attribute = ParseAttributeColumn(table.columns()[c]);
-    if (!attribute || attribute->key != key) continue;
-    types |= 1u << static_cast<uint32_t>(attribute->type);
+  for (const uint32_t c : table.AttributeColumns(key)) {
+    types |= 1u << static_cast<uint32_t>(table.TypeOf(c));
     if (table.AllNull(*group, c)) continue;
     WEFT_ASSIGN_OR_RETURN(columns.emplace_back(), table.Read(*group, c, &bytes_));
   }

@@ -17,10 +17,9 @@ namespace weft::block {
 
 class StoredRowGroup final : public RowGroup {
  public:
-  // Reads the directory of its traces. `deleted`: see Block::RowGroups.
-  static Result<std::shared_ptr<const RowGroup>> Make(std::shared_ptr<const Block> block,
-                                                      uint32_t row_group,
-                                                      const RowSet* deleted = nullptr);
+  // Reads nothing. `deleted`: see Block::RowGroups.
+  static std::shared_ptr<const RowGroup> Make(std::shared_ptr<const Block> block,
+                                              uint32_t row_group, const RowSet* deleted = nullptr);
 
   uint32_t row_count() const override;
   uint64_t first_start_ns() const override { return meta().first_start_ns; }
@@ -29,6 +28,10 @@ class StoredRowGroup final : public RowGroup {
   bool has_tree() const override { return true; }
   const std::string& block_id() const override { return block_->meta().id; }
 
+  Result<bool> MayHave(Scope scope, std::string_view key, const WantedValue& value) const override;
+  Result<bool> MayHave(Intrinsic column, const WantedValue& value) const override;
+
+  Error LoadTraces() const override;
   uint32_t trace_count() const override { return traces_->size(); }
   model::TraceId trace_id(uint32_t trace) const override { return traces_->id[trace]; }
   uint64_t trace_start_ns(uint32_t trace) const override { return traces_->start_ns[trace]; }
@@ -49,6 +52,10 @@ class StoredRowGroup final : public RowGroup {
       : block_(std::move(block)), row_group_(row_group) {}
 
   const RowGroupMeta& meta() const { return block_->meta().row_groups[row_group_]; }
+  // Of one column, of the group's share of attributes.parquet.
+  Result<bool> MayHaveIn(const TableReader& table, uint32_t row_group, uint32_t column,
+                         const WantedValue& value) const;
+  Result<bool> MayOverflowWith(Scope scope, std::string_view key, const WantedValue& value) const;
   Result<ColumnPtr> ReadDerived(Intrinsic column) const;
   Result<ColumnPtr> MakeParentIds() const;
   // A stored column turned into what the interface promises.
@@ -61,7 +68,9 @@ class StoredRowGroup final : public RowGroup {
 
   std::shared_ptr<const Block> block_;
   uint32_t row_group_;
-  std::shared_ptr<const Block::GroupTraces> traces_;
+  mutable std::once_flag traces_once_;
+  mutable Error traces_error_;
+  mutable std::shared_ptr<const Block::GroupTraces> traces_;
   mutable std::once_flag trace_of_row_once_;
   mutable std::shared_ptr<const std::vector<uint32_t>> trace_of_row_;
   std::vector<uint64_t> deleted_;  // as RowGroup::excluded_rows

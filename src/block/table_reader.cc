@@ -15,9 +15,10 @@ namespace {
 // No writer makes larger pages; what claims to be one is not read.
 constexpr uint32_t kPageBytesMax = 1u << 30;
 
-// Entries of the cache: a column and its dictionary.
-uint32_t WholeItem(uint32_t column) { return column * 2; }
-uint32_t DictionaryItem(uint32_t column) { return column * 2 + 1; }
+// Entries of the cache: a column, its dictionary and its filter.
+uint32_t WholeItem(uint32_t column) { return column * 3; }
+uint32_t DictionaryItem(uint32_t column) { return column * 3 + 1; }
+uint32_t FilterItem(uint32_t column) { return column * 3 + 2; }
 
 Error Corrupt(std::string what) { return {ErrorCode::kCorrupt, std::move(what)}; }
 
@@ -80,6 +81,8 @@ Result<std::shared_ptr<const TableReader>> TableReader::Open(std::unique_ptr<Rea
   }
   for (const ColumnSpec& spec : table->footer_.columns) {
     const auto attribute = ParseAttributeColumn(spec);
+    const uint32_t column = static_cast<uint32_t>(table->shapes_.size());
+    if (attribute) table->columns_of_key_[attribute->key].push_back(column);
     table->shapes_.push_back({.kind = spec.kind,
                               .optional = spec.optional,
                               .type = attribute ? attribute->type : TypeOfKind(spec.kind),
@@ -97,6 +100,12 @@ std::optional<uint32_t> TableReader::FindColumn(std::string_view name) const {
     if (footer_.columns[i].name == name) return i;
   }
   return std::nullopt;
+}
+
+std::span<const uint32_t> TableReader::AttributeColumns(std::string_view key) const {
+  const auto found = columns_of_key_.find(absl::string_view(key.data(), key.size()));
+  if (found == columns_of_key_.end()) return {};
+  return found->second;
 }
 
 std::optional<uint32_t> TableReader::RowGroupOf(int32_t span_row_group) const {
@@ -215,6 +224,28 @@ Error TableReader::AddRows(uint32_t row_group, uint32_t column, uint32_t begin, 
     begin += take;
   }
   return Error::Ok();
+}
+
+Result<std::shared_ptr<const BloomFilter>> TableReader::FilterOf(uint32_t row_group,
+                                                                 uint32_t column,
+                                                                 ByteCounter* bytes) const {
+  const FileRowGroup& group = footer_.row_groups[row_group];
+  const ChunkPlace& chunk = group.chunks[column];
+  if (chunk.filter_offset == 0) return std::shared_ptr<const BloomFilter>();
+  const ColumnCache::Key key{owner_, row_group, FilterItem(column)};
+  if (auto known = cache_->Find<BloomFilter>(key)) return known;
+  WEFT_ASSIGN_OR_RETURN(const Bytes stored, Fetch(chunk.filter_offset, chunk.filter_bytes, bytes));
+  if (options_.verify_checksums && Crc32c(stored.view) != chunk.filter_crc32c) {
+    return Explain(Corrupt("the filter does not match its checksum"), row_group, column, 0,
+                   group.row_count);
+  }
+  auto read = BloomFilter::Read(stored.view);
+  if (!read) {
+    return Explain(Corrupt("the filter is broken"), row_group, column, 0, group.row_count);
+  }
+  auto filter = std::make_shared<const BloomFilter>(std::move(*read));
+  cache_->Insert(key, filter, 128 + filter->bytes());
+  return filter;
 }
 
 Result<std::shared_ptr<const Dictionary>> TableReader::DictionaryOf(uint32_t row_group,

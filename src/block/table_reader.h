@@ -15,9 +15,12 @@
 #include <string_view>
 #include <vector>
 
+#include <absl/container/flat_hash_map.h>
+
 #include "base/env.h"
 #include "base/error.h"
 #include "block/block.h"
+#include "block/bloom_filter.h"
 #include "block/column.h"
 #include "block/column_assembler.h"
 #include "block/column_cache.h"
@@ -47,6 +50,8 @@ class TableReader {
   const std::vector<FileRowGroup>& row_groups() const { return footer_.row_groups; }
   // The index of a column, or nothing.
   std::optional<uint32_t> FindColumn(std::string_view name) const;
+  // The columns of an attribute, one per type that it has in this file.
+  std::span<const uint32_t> AttributeColumns(std::string_view key) const;
   // The type of an attribute column, or of what a fixed column decodes to.
   model::ValueType TypeOf(uint32_t column) const { return shapes_[column].type; }
   // The row group whose rows belong to a row group of spans.parquet (-1: to the whole block).
@@ -56,6 +61,9 @@ class TableReader {
     return group.chunks[column].nulls == group.row_count;
   }
 
+  // Which values a column of a row group has, roughly; null where there is no filter.
+  Result<std::shared_ptr<const BloomFilter>> FilterOf(uint32_t row_group, uint32_t column,
+                                                      ByteCounter* bytes) const;
   // The dictionary of a column of a row group; null when its values are stored one by one.
   Result<std::shared_ptr<const Dictionary>> DictionaryOf(uint32_t row_group, uint32_t column,
                                                          ByteCounter* bytes) const;
@@ -112,6 +120,7 @@ class TableReader {
   uint64_t owner_ = 0;  // in the cache
   ParquetFooter footer_;
   std::vector<ColumnShape> shapes_;  // per column; the encoding is per chunk
+  absl::flat_hash_map<std::string, std::vector<uint32_t>> columns_of_key_;
 };
 
 // The rows of a column that are asked for, in that order.

@@ -11,11 +11,13 @@
 #include <parquet/column_page.h>
 #include <parquet/column_writer.h>
 #include <parquet/file_writer.h>
+#include <parquet/index_location.h>
 #include <parquet/metadata.h>
 #include <parquet/page_index.h>
 #include <parquet/properties.h>
 #include <zstd.h>
 
+#include "base/checksum.h"
 #include "block/parquet_schema.h"
 
 namespace weft::block {
@@ -88,7 +90,7 @@ struct TableWriter::State {
   State(std::vector<ColumnSpec> specs, const BlockWriterOptions& writer_options)
       : columns(std::move(specs)),
         options(writer_options),
-        encoder(writer_options.page_rows),
+        encoder(writer_options),
         zstd(ZSTD_createCCtx()) {
     schema.Init(MakeParquetSchema(columns));
     properties = MakeProperties(columns, options.zstd_level);
@@ -104,6 +106,8 @@ struct TableWriter::State {
                   parquet::ColumnIndexBuilder* column_index);
   std::shared_ptr<arrow::Buffer> Compress(std::string_view bytes);
   void EndRowGroup();
+  void KeepFilter(const BloomFilter& filter, int column);
+  void WriteFilters();
   Finished Finish();
 
   std::vector<ColumnSpec> columns;
@@ -117,6 +121,10 @@ struct TableWriter::State {
   std::unique_ptr<ZSTD_CCtx, FreeZstd> zstd;
   std::string compressed;
   std::string span_row_groups;
+  // They stand behind the last row group. Places are within `filters` until they are written.
+  std::string filters;
+  parquet::IndexLocations filter_places;
+  std::string filter_checksums;
 
   // Of the current row group.
   parquet::RowGroupMetaDataBuilder* row_group = nullptr;
@@ -175,6 +183,25 @@ void TableWriter::State::WriteColumn(const ColumnValues& values) {
   chunk_metadata->SetStatistics(
       StatisticsOf(chunk.bounds, chunk.nulls, chunk.nulls == values.rows));
   writer->Close(has_dictionary, /*fallback=*/false);
+  if (chunk.filter) KeepFilter(*chunk.filter, column);
+}
+
+void TableWriter::State::KeepFilter(const BloomFilter& filter, int column) {
+  const size_t begin = filters.size();
+  filter.AppendTo(&filters);
+  const std::string_view bytes = std::string_view(filters).substr(begin);
+  filter_places.push_back({{row_group_ordinal, column},
+                           {static_cast<int64_t>(begin), static_cast<int32_t>(bytes.size())}});
+  if (!filter_checksums.empty()) filter_checksums.push_back(' ');
+  filter_checksums += std::to_string(Crc32c(bytes));
+}
+
+void TableWriter::State::WriteFilters() {
+  for (auto& [chunk, place] : filter_places) {
+    place.offset += static_cast<int64_t>(sink->bytes.size());
+  }
+  sink->bytes.append(filters);
+  metadata->SetIndexLocations(parquet::IndexKind::kBloomFilter, filter_places);
 }
 
 void TableWriter::State::WritePages(const EncodedChunk& chunk, parquet::PageWriter* writer,
@@ -204,6 +231,7 @@ void TableWriter::State::EndRowGroup() {
 }
 
 TableWriter::Finished TableWriter::State::Finish() {
+  WriteFilters();
   const uint64_t tail_begin = sink->bytes.size();
   page_index->Finish();
   const parquet::PageIndexBuilder::WriteResult locations = page_index->WriteTo(sink.get());
@@ -212,6 +240,7 @@ TableWriter::Finished TableWriter::State::Finish() {
   const auto key_values =
       arrow::KeyValueMetadata::Make({kFormatVersionKey, kSpanRowGroupsKey},
                                     {std::to_string(BlockMeta::kFormatVersion), span_row_groups});
+  if (!filter_places.empty()) key_values->Append(kFilterChecksumsKey, filter_checksums);
   const std::unique_ptr<parquet::FileMetaData> footer = metadata->Finish(key_values);
   const uint64_t footer_begin = sink->bytes.size();
   footer->WriteTo(sink.get());

@@ -22,7 +22,7 @@ std::vector<const TableReader*> TablesOf(const Block& block) {
 }
 
 uint64_t BytesOf(const ChunkPlace& chunk) {
-  uint64_t bytes = chunk.dictionary_bytes;
+  uint64_t bytes = chunk.dictionary_bytes + chunk.filter_bytes;
   for (const PagePlace& page : chunk.pages) bytes += page.size_bytes;
   return bytes;
 }

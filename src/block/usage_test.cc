@@ -78,7 +78,7 @@ TEST(UsageTest, AttributesAreFoundWithAndWithoutAColumn) {
   ASSERT_TRUE(table.Add(*shop.block, shop.bytes, nullptr).ok());
   std::map<std::string, UsageRow> rows;
   for (const UsageRow& row : table.Rows()) rows[row.scope + "|" + row.key] = row;
-  const auto groups = shop.block->RowGroups().value();
+  const auto groups = shop.block->RowGroups();
   uint32_t keys = 0;
   for (const auto& group : groups) {
     const auto found = group->AttributeKeys().value();

@@ -28,7 +28,8 @@ int Write(const std::filesystem::path& folder, bool odd, uint64_t seed, uint32_t
   const model::SpanBatch batch = odd ? MakeOddBatch(seed, count) : MakeShopBatch(seed, count);
   const BlockMeta meta{.id = NewBlockId(1'780'000'000'000'000'000, seed), .tenant = "default"};
   // Several row groups and pages, so that engines have something to skip.
-  const BlockWriterOptions options{.row_group_rows_max = 8192, .page_rows = 1024};
+  const BlockWriterOptions options{
+      .row_group_rows_max = 8192, .page_rows = 1024, .filter_from_bytes = 256};
   const BlockInput input = MakeBlockInput({&batch});
   auto block = WriteBlock(input, meta, options);
   if (!block.ok()) {

@@ -106,10 +106,11 @@ Error Deleter::SelectByPlan(const DeletionRequest& request, const CatalogBlock& 
     const block::RowGroupMeta& meta = block.meta.row_groups[g];
     if (!request.range.Touches(meta.first_start_ns, meta.last_start_ns)) continue;
     const auto& rows = selection->block->table(block::Scope::kSpan).row_groups()[g];
-    WEFT_ASSIGN_OR_RETURN(const auto group, selection->block->OpenRowGroup(g, block.deleted));
+    const auto group = selection->block->OpenRowGroup(g, block.deleted);
     WEFT_ASSIGN_OR_RETURN(const Bitmap matched, Matches(*group, request, &joiner));
     if (!matched.Any()) continue;
     WEFT_ASSIGN_OR_RETURN(const auto traces, selection->block->TracesOf(g, nullptr));
+    WEFT_RETURN_IF_ERROR(group->LoadTraces());
     const std::vector<uint32_t>& trace_of_row = group->trace_of_row();
     uint32_t last_trace = UINT32_MAX;
     matched.ForEach([&](uint32_t row) {

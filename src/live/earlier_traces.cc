@@ -35,15 +35,22 @@ Error EarlierTraces::Load(const model::TenantId& tenant, uint64_t first_start_ns
   return Error::Ok();
 }
 
+namespace {
+
+Error SkipDamaged(const model::TenantId& tenant, const Error& error) {
+  if (error.code() != ErrorCode::kCorrupt) return error;
+  LogWarn("spans that were stored before the start can't be recognised when they come again",
+          {{"tenant", tenant}, {"error", error.message()}});
+  return Error::Ok();
+}
+
+}  // namespace
+
 Error EarlierTraces::Read(const model::TenantId& tenant, TimeRange range, Known* known) const {
   const auto groups = stored_.Snapshot(tenant, range, {});
-  if (groups.error().code() == ErrorCode::kCorrupt) {
-    LogWarn("spans that were stored before the start can't be recognised when they come again",
-            {{"tenant", tenant}, {"error", groups.error().message()}});
-    return Error::Ok();
-  }
-  if (!groups.ok()) return groups.error();
+  if (!groups.ok()) return SkipDamaged(tenant, groups.error());
   for (const auto& group : *groups) {
+    if (const Error error = group->LoadTraces(); !error.ok()) return SkipDamaged(tenant, error);
     for (uint32_t t = 0; t < group->trace_count(); ++t) {
       if (known->traces.size() >= kTracesMax) return Error::Ok();
       known->traces.insert(group->trace_id(t).Hash());

@@ -227,9 +227,7 @@ Result<std::shared_ptr<const block::RowGroup>> BlockStore::OpenGroup(const Block
                                                                      uint32_t row_group) const {
   WEFT_ASSIGN_OR_RETURN(const auto opened, OpenOrSetAside(*block));
   if (opened == nullptr) return std::shared_ptr<const block::RowGroup>();
-  auto group = opened->OpenRowGroup(row_group, block->deleted);
-  if (!group.ok()) return InBlock(group.error(), *block);
-  return group;
+  return opened->OpenRowGroup(row_group, block->deleted);
 }
 
 Result<std::vector<std::shared_ptr<const block::RowGroup>>> BlockStore::Snapshot(

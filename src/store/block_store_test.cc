@@ -359,8 +359,10 @@ TEST_F(BlockStoreTest, ALazySnapshotOpensNoBlockBeforeItsGroupsAreLoaded) {
   EXPECT_EQ(opened(), before);
   ASSERT_TRUE(groups->at(0)->Load().ok());
   EXPECT_EQ(opened(), before + 1);
+  ASSERT_TRUE(groups->at(0)->LoadTraces().ok());
   EXPECT_EQ(groups->at(0)->trace_of_row().size(), groups->at(0)->row_count());
   const auto whole = store_->Snapshot("shop", {}, {});
+  ASSERT_TRUE(whole->at(0)->LoadTraces().ok());
   EXPECT_EQ(whole->at(0)->trace_count(), groups->at(0)->trace_count());
 }
 

@@ -10,6 +10,12 @@ Error LazyRowGroup::Load() const {
   return Error::Ok();
 }
 
+Error LazyRowGroup::LoadTraces() const {
+  WEFT_RETURN_IF_ERROR(Load());
+  const block::RowGroup* loaded = group();
+  return loaded != nullptr ? loaded->LoadTraces() : Error::Ok();
+}
+
 uint32_t LazyRowGroup::row_count() const {
   const MutexLock lock(mutex_);
   if (loaded_ && group_ == nullptr) return 0;

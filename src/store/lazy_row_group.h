@@ -36,6 +36,14 @@ class LazyRowGroup final : public block::RowGroup {
   const std::string& block_id() const override { return block_->name.id; }
 
   // These want Load() to have succeeded.
+  Result<bool> MayHave(block::Scope scope, std::string_view key,
+                       const block::WantedValue& value) const override {
+    return group()->MayHave(scope, key, value);
+  }
+  Result<bool> MayHave(block::Intrinsic column, const block::WantedValue& value) const override {
+    return group()->MayHave(column, value);
+  }
+  Error LoadTraces() const override;
   uint32_t trace_count() const override { return group()->trace_count(); }
   model::TraceId trace_id(uint32_t trace) const override { return group()->trace_id(trace); }
   uint64_t trace_start_ns(uint32_t trace) const override { return group()->trace_start_ns(trace); }

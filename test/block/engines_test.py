@@ -125,6 +125,36 @@ class Shop(unittest.TestCase):
                 if count is not None:
                     self.assertEqual(found, count, condition)
 
+    def test_engines_use_the_bloom_filters(self):
+        columns = [
+            name
+            for (name,) in self.sql(
+                """SELECT DISTINCT path_in_schema FROM parquet_metadata('BLOCK/spans.parquet')
+                   WHERE bloom_filter_length > 0"""
+            ).fetchall()
+        ]
+        keys = [name.strip('"')[len("attr.") :] for name in columns]
+        self.assertIn("session.id", keys)  # a UUID
+        self.assertIn("url.full", keys)  # a text
+        for key in ("session.id", "url.full"):
+            values = collections.Counter(
+                s["attributes"][key] for s in self.expected.values() if key in s["attributes"]
+            )
+            for value, count in list(values.items())[::97]:
+                literal = value.replace("'", "''")
+                where = f"WHERE \"attr.{key}\" = '{literal}'"
+                found = self.sql(f"SELECT count(*) FROM 'BLOCK/spans.parquet' {where}").fetchone()[0]
+                self.assertEqual(found, count, where)
+                if key == "url.full":
+                    file = self.block / "spans.parquet"
+                    answer = chdb.query(f"SELECT count() FROM file('{file}', Parquet) {where}", "CSV")
+                    self.assertEqual(int(str(answer)), count, where)
+        excluded = self.sql(
+            """SELECT bool_and(bloom_filter_excludes)
+               FROM parquet_bloom_probe('BLOCK/spans.parquet', 'attr.url.full', 'https://nowhere.example/0')"""
+        ).fetchone()[0]
+        self.assertTrue(excluded)
+
     # --- the queries of docs/block-format.md, each against the list of spans
 
     def documented(self, heading):

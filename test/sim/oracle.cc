@@ -114,6 +114,7 @@ Error Oracle::ReadRowsOf(const Server& server, const char* tenant, bool tree, Ke
     WEFT_RETURN_IF_ERROR(group->Load());
     if (group->row_count() == 0) continue;
     WEFT_ASSIGN_OR_RETURN(const block::ColumnPtr ids, group->Read(block::Intrinsic::kSpanId));
+    WEFT_RETURN_IF_ERROR(group->LoadTraces());
     const std::vector<uint64_t>& excluded = group->excluded_rows();
     for (uint32_t row = 0; row < group->row_count(); ++row) {
       if (row / 64 < excluded.size() && (excluded[row / 64] >> (row % 64) & 1) != 0) continue;

@@ -56,6 +56,7 @@ std::shared_ptr<const block::RowSource> Store(const model::SpanBatch& spans, Cha
   for (size_t i = 0; i < rows.size(); ++i) model::BatchAppender(&batches[i]).Append(spans, rows[i]);
   block::BlockWriterOptions options;
   options.row_group_rows_max = 1 + chance->Below(40);
+  options.filter_from_bytes = chance->OneIn(2) ? 1 : 1u << 14;
   options.page_rows = 1 + chance->Below(10);
   const auto made = StoredTestSource::Make(batches, options);
   EXPECT_TRUE(made.ok()) << made.error().message();

@@ -36,6 +36,7 @@ class WarmGroup : public block::RowGroup {
   uint64_t last_trace_start_ns() const override { return last_trace_; }
   bool has_tree() const override { return false; }
   const std::string& block_id() const override { return cold_->block_id(); }
+  Error LoadTraces() const override { return cold_->LoadTraces(); }
   uint32_t trace_count() const override { return cold_->trace_count(); }
   model::TraceId trace_id(uint32_t t) const override { return cold_->trace_id(t); }
   uint64_t trace_start_ns(uint32_t t) const override { return cold_->trace_start_ns(t); }

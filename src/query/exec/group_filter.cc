@@ -158,6 +158,58 @@ Result<Bitmap> RowsInRange(GroupColumns* columns, TimeRange range) {
   return rows;
 }
 
+namespace {
+
+// The value that the other side of an equation must have; nothing where filters know none such.
+std::optional<block::WantedValue> WantedBy(const Predicate& leaf) {
+  if (leaf.kind != Predicate::Kind::kCompare || leaf.compare != plan::Compare::kEqual ||
+      !IsSimple(leaf)) {
+    return std::nullopt;
+  }
+  const Value& constant = leaf.right.constant;
+  if (constant.type == Value::Type::kString) return block::WantedValue{.text = constant.text};
+  if (constant.type == Value::Type::kInt) {
+    return block::WantedValue{.type = model::ValueType::kInt, .number = constant.number};
+  }
+  return std::nullopt;
+}
+
+Result<bool> LeafMayMatch(const Predicate& leaf, const block::RowGroup& group) {
+  const auto wanted = WantedBy(leaf);
+  if (!wanted) return true;
+  const Field& field = leaf.left.field;
+  switch (field.source) {
+    case Field::Source::kAttribute: return group.MayHave(field.scope, field.key, *wanted);
+    case Field::Source::kUnscoped: {
+      WEFT_ASSIGN_OR_RETURN(const bool on_spans, group.MayHave(Scope::kSpan, field.key, *wanted));
+      if (on_spans) return true;
+      return group.MayHave(Scope::kResource, field.key, *wanted);
+    }
+    case Field::Source::kProperty: break;
+  }
+  const auto column = ColumnOf(field.property);
+  if (!column || wanted->type != model::ValueType::kString) return true;
+  return group.MayHave(column->column, *wanted);
+}
+
+}  // namespace
+
+Result<bool> MayMatch(const Predicate& predicate, const block::RowGroup& group) {
+  switch (predicate.kind) {
+    case Predicate::Kind::kConstant: return predicate.truth;
+    case Predicate::Kind::kAnd:
+    case Predicate::Kind::kOr: {
+      const bool decides = predicate.kind == Predicate::Kind::kOr;
+      for (const Predicate& operand : predicate.operands) {
+        WEFT_ASSIGN_OR_RETURN(const bool may, MayMatch(operand, group));
+        if (may == decides) return decides;
+      }
+      return !decides;
+    }
+    default: return LeafMayMatch(predicate, group);
+  }
+}
+
 Result<Bitmap> GroupFilter::Filter(const Predicate& predicate, const Bitmap& interest) {
   switch (predicate.kind) {
     case Predicate::Kind::kConstant: return predicate.truth ? interest : Bitmap(interest.size());
@@ -210,6 +262,8 @@ Result<Bitmap> GroupFilter::FilterSame(const Predicate& predicate, const Bitmap&
 }
 
 Result<Bitmap> GroupFilter::FilterLeaf(const Predicate& leaf, const Bitmap& interest) {
+  WEFT_ASSIGN_OR_RETURN(const bool may, LeafMayMatch(leaf, columns_->group()));
+  if (!may) return Bitmap(interest.size());
   const auto fields = FieldsOf(leaf);
   if (IsSimple(leaf)) {
     const Field& field = leaf.left.field;
@@ -347,6 +401,7 @@ Result<Bitmap> GroupFilter::FilterByElement(const Predicate& leaf, Intrinsic spa
 Result<Bitmap> GroupFilter::FilterByTrace(const Predicate& leaf, const Bitmap& interest) {
   enum State : uint8_t { kUnknown, kYes, kNo };
   WEFT_ASSIGN_OR_RETURN(LeafReader reader, LeafReader::Open(leaf, columns_, joiner_));
+  WEFT_RETURN_IF_ERROR(columns_->group().LoadTraces());
   const std::vector<uint32_t>& trace_of_row = columns_->group().trace_of_row();
   std::vector<State> known(columns_->group().trace_count(), kUnknown);
   Bitmap rows(interest.size());

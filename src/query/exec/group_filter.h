@@ -1,5 +1,6 @@
 // A predicate on one row group: the set of span rows on which it is true.
 //
+// 0. Where filters say that a value which the predicate needs is not in the group, nothing is read.
 // 1. The rows of interest are those that start in the range and are not excluded.
 // 2. and(): cheap operands first, each asked only about the rows that are left; done when none is.
 //    or(): each asked only about the rows that are not found yet. not(): the rows of interest
@@ -22,6 +23,9 @@ namespace weft::query::exec {
 
 // Rows that start in the range and are not excluded.
 Result<Bitmap> RowsInRange(GroupColumns* columns, TimeRange range);
+
+// Whether rows of the group may satisfy the predicate, as far as its filters know.
+Result<bool> MayMatch(const plan::Predicate& predicate, const block::RowGroup& group);
 
 // One thread, one use.
 class GroupFilter {

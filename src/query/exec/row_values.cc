@@ -166,6 +166,7 @@ class TreeReader : public FieldReader {
     const block::RowGroup& group = columns_->group();
     if (!group.has_tree())
       return {ErrorCode::kInternal, "a row group without a tree was asked for its tree"};
+    WEFT_RETURN_IF_ERROR(group.LoadTraces());
     WEFT_ASSIGN_OR_RETURN(const Column* parent, columns_->Read(Intrinsic::kParentRow));
     WEFT_ASSIGN_OR_RETURN(const Column* subtree, columns_->Read(Intrinsic::kSubtreeSize));
     WEFT_ASSIGN_OR_RETURN(const Column* marks, columns_->Read(Intrinsic::kMarks));
@@ -290,7 +291,9 @@ Result<ReaderPtr> OpenProperty(Property property, GroupColumns* columns, TraceJo
       WEFT_RETURN_IF_ERROR(reader->Load());
       return ReaderPtr(std::move(reader));
     }
-    default: return ReaderPtr(new TraceReader(property, columns->group(), joiner));
+    default:
+      WEFT_RETURN_IF_ERROR(columns->group().LoadTraces());
+      return ReaderPtr(new TraceReader(property, columns->group(), joiner));
   }
 }
 

@@ -93,7 +93,9 @@ class SearchRun {
     answer_.stats.rows += opened.group->row_count();
     answer_.stats.bytes += opened.group->bytes_read();
     const size_t before = queue_.bytes();
-    queue_.AddParts(*opened.group, PartsOf(*opened.group, opened.matched, index));
+    if (opened.matched.Any()) {
+      queue_.AddParts(*opened.group, PartsOf(*opened.group, opened.matched, index));
+    }
     clock_.AddMemory(queue_.bytes() - before + opened.matched.bytes());
     return Error::Ok();
   }
@@ -113,14 +115,19 @@ class SearchRun {
   Error FilterGroup(FilteredGroup* group) {
     WEFT_RETURN_IF_ERROR(group->group->Load());
     if (group->group->row_count() == 0) return Error::Ok();
+    group->matched = Bitmap(group->group->row_count());
+    for (const plan::Stage& stage : plan_.stages) {
+      WEFT_ASSIGN_OR_RETURN(const bool may, MayMatch(stage.predicate, *group->group));
+      if (!may) return Error::Ok();
+    }
     GroupColumns columns(*group->group);
     WEFT_ASSIGN_OR_RETURN(group->matched, RowsInRange(&columns, request_.range));
     for (const plan::Stage& stage : plan_.stages) {
       GroupFilter filter(&columns, &joiner_);
       WEFT_ASSIGN_OR_RETURN(group->matched, filter.Filter(stage.predicate, group->matched));
-      if (!group->matched.Any()) break;
+      if (!group->matched.Any()) return Error::Ok();
     }
-    return Error::Ok();
+    return group->group->LoadTraces();
   }
 
   Error Resolve(uint32_t index) {

@@ -273,6 +273,7 @@ Error CountProperty(Property property, GroupColumns* columns, const Bitmap& rows
 Error CountByTrace(const Field& field, GroupColumns* columns, TraceJoiner* joiner,
                    const Bitmap& rows, ValueCounts* out) {
   const block::RowGroup& group = columns->group();
+  WEFT_RETURN_IF_ERROR(group.LoadTraces());
   std::vector<uint64_t> spans(group.trace_count(), 0);
   std::vector<uint32_t> example(group.trace_count(), 0);
   rows.ForEach([&](uint32_t row) {
