@@ -1,4 +1,5 @@
-// ReadAccount: what a piece of work, a query say, has cost in reads from a store on another machine.
+// ReadAccount: what a piece of work, a query say, has cost in reads from a store on another
+// machine.
 //
 //   ReadAccount account;
 //   { const ReadAccountScope scope(&account); ...the work... }

@@ -139,15 +139,14 @@ Error DiskChunks::LoadSegment(uint64_t number, uint64_t size_bytes) {
   for (uint64_t offset = 0; offset + sizeof(Header) <= size_bytes;) {
     Header header;
     WEFT_RETURN_IF_ERROR(file->ReadAt(offset, sizeof(header), reinterpret_cast<char*>(&header)));
-    if (!header.IsOne() || header.record_bytes() > size_bytes - offset ||
-        offset > UINT32_MAX) {
+    if (!header.IsOne() || header.record_bytes() > size_bytes - offset || offset > UINT32_MAX) {
       break;
     }
     std::string name(header.name_bytes, '\0');
     WEFT_RETURN_IF_ERROR(file->ReadAt(offset + sizeof(header), name.size(), name.data()));
     segment.keys.push_back(KeyOf(name, header.number));
-    places.push_back({number, static_cast<uint32_t>(offset),
-                      static_cast<uint32_t>(header.record_bytes())});
+    places.push_back(
+        {number, static_cast<uint32_t>(offset), static_cast<uint32_t>(header.record_bytes())});
     offset += header.record_bytes();
   }
   const MutexLock lock(mutex_);
@@ -261,10 +260,9 @@ void DiskChunks::Write(uint64_t number, const std::string& bytes) {
 
 void DiskChunks::MakeRoom(uint64_t bytes) {
   const auto free_bytes = env_.FreeDiskBytes(options_.folder);
-  uint64_t wanted =
-      free_bytes.ok() && *free_bytes < options_.free_bytes_min + bytes
-          ? options_.free_bytes_min + bytes - *free_bytes
-          : 0;
+  uint64_t wanted = free_bytes.ok() && *free_bytes < options_.free_bytes_min + bytes
+                        ? options_.free_bytes_min + bytes - *free_bytes
+                        : 0;
   while (true) {
     uint64_t oldest;
     {
