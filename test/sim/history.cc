@@ -27,6 +27,7 @@ History::History(uint64_t seed)
   // Failed builds rest until new spans come: a retry by the real clock would not repeat.
   options_.build_retry_ns = kHourNs;
   flips_bits_ = OneIn(4);
+  if (OneIn(5)) options_.retention_age_ns = (1 + static_cast<int64_t>(Random(6))) * kHourNs;
   // Old spans are merged whatever the levels of their blocks: compaction has more to do.
   first_span_ns_ = OneIn(2) ? kFirstNs : kFirstNs - 5 * kHourNs;
 }
@@ -153,21 +154,23 @@ void History::Settle() {
   oracle_.Flushed();
   env_.SetNowNs(2 * kFirstNs);
   for (int i = 0; i < 20; ++i) {
-    if (const Error merged = server_->Compact(); !merged.ok() && flips_.empty()) {
+    if (const Error merged = CompactOnce(); !merged.ok() && flips_.empty()) {
       return Fail("the last compaction: " + merged.message());
     }
   }
   env_.SetNowNs(env_.NowNs() + kHourNs);
-  if (const Error removed = server_->Compact(); !removed.ok() && flips_.empty()) {
+  if (const Error removed = CompactOnce(); !removed.ok() && flips_.empty()) {
     return Fail("the last compaction: " + removed.message());
   }
   tally_.merges += server_->Count("weft_compaction_merges_total");
   CheckSpans();
   CheckDeletions();
+  CheckNothingIsLeft();
   if (server_->live().counts().spans != 0) Fail("spans are live after the last flush");
   server_->Stop(true);
   server_.reset();
   Begin(true);
+  CheckNothingIsLeft();
 }
 
 // --- steps
@@ -226,9 +229,21 @@ void History::Flush() {
   if (error.ok()) oracle_.Flushed();
 }
 
+// What has expired by now may go, whatever comes of it.
+Error History::CompactOnce() {
+  const int64_t limit_ns = env_.NowNs() - options_.retention_age_ns;
+  if (options_.retention_age_ns > 0 && limit_ns > 0) {
+    oracle_.MayExpire(static_cast<uint64_t>(limit_ns));
+  }
+  const uint64_t before = server_->Count("weft_expired_spans_total");
+  Error error = server_->Compact();
+  tally_.expired_spans += server_->Count("weft_expired_spans_total") - before;
+  return error;
+}
+
 void History::Compact() {
   const uint64_t before = server_->Count("weft_compaction_merges_total");
-  const Error error = server_->Compact();
+  const Error error = CompactOnce();
   const uint64_t merges = server_->Count("weft_compaction_merges_total") - before;
   Note("compact: " + (error.ok() ? std::to_string(merges) + " merges" : error.message()));
   tally_.merges += merges;
@@ -359,9 +374,20 @@ void History::FlipBit() {
   const std::string& path = files[Random(files.size())];
   const uint64_t bit = Random(env_.ReadWholeFile(path)->size() * 8);
   Note("bit " + std::to_string(bit) + " of " + path + " flips");
+  spans_at_risk_ += SpansAtRisk(path);
   env_.FlipBit(path, bit);
   flips_.emplace_back(path, bit);
   ++tally_.flips;
+}
+
+uint64_t History::SpansAtRisk(const std::string& path) {
+  constexpr uint64_t kRequestSpansMax = 5;
+  if (path.starts_with("data/wal/")) return kRequestSpansMax;
+  const std::string folder = path.substr(0, path.rfind('/'));
+  const auto json = env_.ReadWholeFile(folder + "/meta.json");
+  if (!json.ok()) return 0;  // of no block: snapshots, trace tables, deletions
+  const auto meta = block::BlockMeta::FromJson(*json);
+  return meta.ok() ? meta->span_count : UINT32_MAX;  // a second bit of it
 }
 
 void History::UndoFlip() {
@@ -397,6 +423,9 @@ void History::CheckSpans() {
                              " more are lost";
     if (flips_.empty()) Fail(what);
     if (!damage_told_) Fail(what + " and nothing was told");
+    if (answer.missing_ids.size() > spans_at_risk_) {
+      Fail(what + ", and the files with flipped bits held " + std::to_string(spans_at_risk_));
+    }
     CheckLostRequests(answer.missing_ids);
   }
   if (flips_.empty() && !server_->store().damaged().empty()) {
@@ -449,6 +478,14 @@ void History::CheckDeletions() {
     for (const auto& deletion : server_->store().deletions().List(tenant)) {
       if (!deletion->done()) Fail("deletion " + deletion->id + " is not done");
     }
+  }
+}
+
+// At the end all spans are too old.
+void History::CheckNothingIsLeft() {
+  if (!failure_.empty() || !flips_.empty() || options_.retention_age_ns == 0) return;
+  for (const char* tenant : {kTenant, kOtherTenant}) {
+    if (!server_->store().Blocks(tenant)->empty()) Fail("blocks have outlived their time");
   }
 }
 

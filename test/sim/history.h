@@ -27,7 +27,7 @@ class History {
   struct Tally {
     uint64_t acknowledged = 0, refused = 0, flushes = 0, failed_flushes = 0, merges = 0,
              power_cuts = 0, failed_starts = 0, flips = 0, reported_missing = 0, unreadable = 0,
-             deletions = 0, failed_deletions = 0;
+             deletions = 0, failed_deletions = 0, expired_spans = 0;
   };
   const Tally& tally() const { return tally_; }
 
@@ -49,6 +49,7 @@ class History {
   void PushAgain();
   void Flush();
   void Compact();
+  Error CompactOnce();
   void Delete();
   void JumpClock();
   void BreakSomething();
@@ -63,6 +64,9 @@ class History {
   void CheckLostRequests(const std::vector<uint64_t>& missing_ids);
   void CheckStore(const char* tenant);
   void CheckDeletions();
+  void CheckNothingIsLeft();
+  // How many spans a flipped bit of the file may cost.
+  uint64_t SpansAtRisk(const std::string& path);
   void CheckFiles();
   // Whether this life has told of damage.
   bool DamageWasTold() const;
@@ -80,6 +84,7 @@ class History {
   uint64_t next_id_ = 1;
   std::vector<Oracle::Spans> requests_;
   std::vector<std::pair<std::string, uint64_t>> flips_;  // path, bit
+  uint64_t spans_at_risk_ = 0;                           // that these may cost
   bool damage_told_ = false;                             // in any life
   Tally tally_;
   std::vector<std::string> notes_;

@@ -9,7 +9,7 @@ void Oracle::Sent(const Spans& spans) {
   const auto batch = live::MakeBatch(spans);
   for (uint32_t i = 0; i < batch->size(); ++i) {
     sent_[batch->trace_id(i).low].try_emplace(model::ContentHash(*batch, i),
-                                              Span{batch->span_id[i].value, spans[i].name});
+                                              Span{batch->span_id[i].value, spans[i].name, spans[i].start_ns});
   }
 }
 
@@ -38,6 +38,14 @@ void Oracle::Deleted(const std::function<bool(uint64_t, const std::string&)>& is
       if (!is_deleted(trace, span.name)) continue;
       span.deleted = surely && !span.refused && (span.acknowledged || span.deleted);
       span.acknowledged = false;
+    }
+  }
+}
+
+void Oracle::MayExpire(uint64_t before_ns) {
+  for (auto& [trace, spans] : sent_) {
+    for (auto& [hash, span] : spans) {
+      if (span.start_ns < before_ns) span.acknowledged = false;
     }
   }
 }

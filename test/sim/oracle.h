@@ -28,6 +28,8 @@ class Oracle {
   void Refused(const Spans& spans);
   // Spans for which is_deleted(trace, name) holds were deleted; when not `surely`, perhaps.
   void Deleted(const std::function<bool(uint64_t, const std::string&)>& is_deleted, bool surely);
+  // Spans that started before that may be gone, or be there still.
+  void MayExpire(uint64_t before_ns);
   // They were sent before: until the builder has met them a search may see them more than once.
   void Repeated(const Spans& spans);
   // Everything is in blocks: repetitions have been recognised.
@@ -53,6 +55,7 @@ class Oracle {
   struct Span {
     uint64_t id = 0;
     std::string name;
+    uint64_t start_ns = 0;
     bool acknowledged = false;
     bool deleted = false;  // and not acknowledged since
     bool refused = false;  // once: a copy of it may be in the log, not acknowledged

@@ -30,6 +30,7 @@ Error Server::Start() {
   compaction.choose.spans_max = options_.merged_spans_max;
   compaction.choose.age_min_ns = 0;
   compaction.retire_grace_ns = 5'000'000'000;
+  compaction.retention.age_ns = options_.retention_age_ns;
   compactor_ = std::make_unique<compact::Compactor>(env_, compaction, *store_, metrics_, nullptr);
   deleter_ = std::make_unique<deletion::Deleter>(env_, deletion::DeleterOptions{}, *store_, [this] {
     const Error error = live_->FlushAndReleaseLog().error();

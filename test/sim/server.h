@@ -32,6 +32,7 @@ struct ServerOptions {
   uint32_t fan_in = 3;
   uint64_t merged_spans_max = 1000;
   int64_t build_retry_ns = 1'000'000;  // of the real clock
+  int64_t retention_age_ns = 0;        // 0: nothing expires
   // Blocks for which snapshots of the catalog and trace tables are written.
   uint32_t catalog_blocks_min = 2;
 };

@@ -43,6 +43,7 @@ void Add(const History::Tally& one, History::Tally* all) {
   all->unreadable += one.unreadable;
   all->deletions += one.deletions;
   all->failed_deletions += one.failed_deletions;
+  all->expired_spans += one.expired_spans;
 }
 
 TEST(SimTest, EveryAcknowledgedSpanIsThereOnceWhateverHappens) {
@@ -63,11 +64,12 @@ TEST(SimTest, EveryAcknowledgedSpanIsThereOnceWhateverHappens) {
             << tally.failed_flushes << " failed ones, " << tally.merges << " merges, "
             << tally.power_cuts << " power cuts, " << tally.failed_starts << " failed starts, "
             << tally.deletions << " deletions, " << tally.failed_deletions << " failed ones, "
-            << tally.flips << " flipped bits, " << tally.reported_missing
+            << tally.expired_spans << " spans expired, " << tally.flips << " flipped bits, " << tally.reported_missing
             << " checks with reported losses, " << tally.unreadable
             << " questions that a store's refusal failed\n";
   EXPECT_GT(tally.acknowledged, count);
   EXPECT_TRUE(one || tally.unreadable > 0) << "no read has failed";
+  EXPECT_TRUE(one || tally.expired_spans > 0) << "nothing has expired";
 }
 
 }  // namespace
