@@ -61,6 +61,7 @@ class History {
   void Heal();
 
   void CheckSpans();
+  void CheckCounters();
   void CheckLostRequests(const std::vector<uint64_t>& missing_ids);
   void CheckStore(const char* tenant);
   void CheckDeletions();
