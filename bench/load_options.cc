@@ -23,6 +23,8 @@ LoadCommand ReadCommandLine(int argc, char** argv) {
   send->add_option("--rate", options.rate, "spans a second; 0: as fast as possible");
   send->add_flag("--on-the-fly", options.on_the_fly,
                  "make the spans while they are sent instead of beforehand");
+  send->add_option("--seconds", options.seconds,
+                   "with --on-the-fly: stop after so long, however many were made");
   send->add_option("--window", options.window,
                    "print a line of JSON for each so many spans that are acknowledged");
   send->add_option("--samples", options.samples, "file for ids and values to query");

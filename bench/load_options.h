@@ -12,6 +12,7 @@ struct LoadOptions {
   double rate =
       0;  // spans a second; 0: everything made beforehand, then as fast as the server takes it
   bool on_the_fly = false;        // with rate 0: made while they are sent, in little memory
+  double seconds = 0;             // with on_the_fly: when to stop at the latest; 0: no limit
   uint64_t window = 0;            // prints a line for each so many spans that are acknowledged
   std::string protocol = "http";  // or "grpc"
   std::string address;            // host:port

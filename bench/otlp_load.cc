@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <ctime>
 #include <iostream>
+#include <limits>
 #include <string>
 #include <thread>
 #include <vector>
@@ -115,6 +116,7 @@ int SendAtOnce(const LoadOptions& options) {
 
 // How many bytes of requests may wait for a connection.
 constexpr uint64_t kWaitingBytesMax = 16 << 20;
+constexpr double kForever = std::numeric_limits<double>::infinity();
 
 // Connections that send what stands in the queue until it is closed.
 std::vector<std::thread> StartConnections(const LoadOptions& options, RequestQueue* queue,
@@ -131,8 +133,16 @@ std::vector<std::thread> StartConnections(const LoadOptions& options, RequestQue
   return threads;
 }
 
-// Spans are made while they are sent, as fast as the receiver takes them, of the same virtual time
-// as those that are made beforehand.
+// Waits until so many spans should have been made.
+void KeepPace(uint64_t made, double rate, std::chrono::steady_clock::time_point begin) {
+  std::this_thread::sleep_until(
+      begin + std::chrono::duration_cast<std::chrono::nanoseconds>(
+                  std::chrono::duration<double>(static_cast<double>(made) / rate)));
+}
+
+// Spans are made while they are sent, of the same virtual time as those that are made beforehand:
+// as fast as the receiver takes them or, with a rate, so many a second, and then what finds no room
+// because the receiver does not keep up is dropped and counted.
 int SendOnTheFly(const LoadOptions& options) {
   WaitForGo();
   TrafficMaker maker(options.spans, options.seed, static_cast<uint64_t>(Env::Posix().NowNs()));
@@ -141,7 +151,15 @@ int SendOnTheFly(const LoadOptions& options) {
   const auto begin = std::chrono::steady_clock::now();
   std::vector<std::thread> threads = StartConnections(options, &queue, &counts);
   std::vector<demo::ExportRequest> requests;
-  while (maker.MakeSome(&requests)) queue.Put(&requests);
+  const double seconds_max = options.seconds > 0 ? options.seconds : kForever;
+  while (Seconds(begin) < seconds_max && maker.MakeSome(&requests)) {
+    if (options.rate > 0) {
+      counts.dropped += queue.PutOrDrop(&requests);
+      KeepPace(maker.made(), options.rate, begin);
+    } else {
+      queue.Put(&requests);
+    }
+  }
   queue.Close();
   for (std::thread& thread : threads) thread.join();
   return Report(counts, Seconds(begin));
@@ -212,8 +230,8 @@ int MeasureBaseline(const LoadOptions& options) {
 int Main(int argc, char** argv) {
   const LoadCommand command = ReadCommandLine(argc, argv);
   if (command.mode == LoadMode::kBaseline) return MeasureBaseline(command.options);
-  if (command.options.rate > 0) return SendAtRate(command.options);
-  return command.options.on_the_fly ? SendOnTheFly(command.options) : SendAtOnce(command.options);
+  if (command.options.on_the_fly) return SendOnTheFly(command.options);
+  return command.options.rate > 0 ? SendAtRate(command.options) : SendAtOnce(command.options);
 }
 
 }  // namespace

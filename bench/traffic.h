@@ -26,6 +26,7 @@ class TrafficMaker {
 
   // Appends the requests of the next moment; false when all have been made.
   bool MakeSome(std::vector<demo::ExportRequest>* requests);
+  uint64_t made() const { return made_; }
 
  private:
   TrafficMaker(uint64_t spans, const demo::ShopFeedOptions& options);

@@ -49,6 +49,7 @@ class Load:
         seed=1,
         on_the_fly=False,
         window=0,
+        seconds=0,
     ):
         address = target.otlp_grpc if protocol == "grpc" else target.otlp_http
         command = [
@@ -71,6 +72,8 @@ class Load:
             command += ["--samples", str(samples)]
         if on_the_fly:
             command += ["--on-the-fly"]
+        if seconds:
+            command += ["--seconds", str(seconds)]
         if window:
             command += ["--window", str(window)]
         self.process = subprocess.Popen(

@@ -46,6 +46,9 @@ namespace weft::app {
 namespace {
 
 constexpr uint32_t kReceiverGraceMs = 3000;
+
+// How often the replay of a long log says how far it is.
+constexpr int64_t kReplayReportNs = 2'000'000'000;
 // Blocks of the catalog that are read at a time: a disk has a short way, an object store a long
 // one.
 constexpr uint32_t kLocalReads = 4;
@@ -307,11 +310,25 @@ class Server {
     options.block.zstd_level = static_cast<int>(config_.block_zstd_level);
     options.shard_count = static_cast<uint32_t>(config_.live_shards);
     options.memory_bytes_max = config_.memory_max_bytes;
-    const auto progress = [this](uint64_t done, uint64_t total) {
+    const int64_t begin_ns = env_.MonotonicNs();
+    uint64_t replayed_bytes = 0;
+    const auto progress = [&, next_ns = begin_ns + kReplayReportNs](uint64_t done,
+                                                                    uint64_t total) mutable {
+      replayed_bytes = done;
       replay_percent_ = total == 0 ? 100 : static_cast<int>(done * 100 / total);
+      if (env_.MonotonicNs() < next_ns) return;
+      next_ns = env_.MonotonicNs() + kReplayReportNs;
+      LogInfo("replaying the write-ahead log",
+              {{"percent", replay_percent_.load()}, {"bytes", done}, {"of", total}});
     };
     WEFT_ASSIGN_OR_RETURN(live_, live::LiveTraces::Open(env_, std::move(options), metrics_, *store_,
                                                         *store_, progress));
+    if (replayed_bytes > 0) {
+      LogInfo("the write-ahead log has been replayed",
+              {{"bytes", replayed_bytes},
+               {"live_spans", live_->counts().spans},
+               {"milliseconds", (env_.MonotonicNs() - begin_ns) / 1'000'000}});
+    }
     source_.Set(live_.get());
     return Error::Ok();
   }

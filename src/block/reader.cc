@@ -358,6 +358,22 @@ Result<model::SpanBatch> Block::FindTrace(model::TraceId id, const RowSetPtr& de
   return spans;
 }
 
+Result<std::vector<model::SpanId>> Block::SpanIdsOf(model::TraceId id,
+                                                    const RowSetPtr& deleted) const {
+  WEFT_ASSIGN_OR_RETURN(const auto places, PlacesOf(id, deleted));
+  std::vector<model::SpanId> ids;
+  for (const TracePlace& place : places) {
+    WEFT_ASSIGN_OR_RETURN(const auto traces, TracesOf(place.row_group, nullptr));
+    const uint32_t first = traces->first_row[place.trace];
+    const uint32_t end = first + traces->row_count[place.trace];
+    WEFT_ASSIGN_OR_RETURN(
+        const ColumnPtr column,
+        table(Scope::kSpan).ReadRange(place.row_group, kSpanSpanId, first, end, nullptr));
+    for (const int64_t span_id : column->ints) ids.push_back({static_cast<uint64_t>(span_id)});
+  }
+  return ids;
+}
+
 Result<TraceSummary> Block::Summary(model::TraceId id, const RowSetPtr& deleted) const {
   WEFT_ASSIGN_OR_RETURN(const auto places, PlacesOf(id, deleted));
   TraceSummary whole{.id = id};

@@ -55,6 +55,9 @@ class Block : public std::enable_shared_from_this<Block> {
 
   // All spans of a trace in this block, in preorder; an empty batch when there are none.
   Result<model::SpanBatch> FindTrace(model::TraceId id, const RowSetPtr& deleted = nullptr) const;
+  // The ids of these spans: reads that column alone.
+  Result<std::vector<model::SpanId>> SpanIdsOf(model::TraceId id,
+                                               const RowSetPtr& deleted = nullptr) const;
   // Its summary; span_count 0 when it is not here. Fragments of it in this block are joined.
   Result<TraceSummary> Summary(model::TraceId id, const RowSetPtr& deleted = nullptr) const;
   // The rows of spans.parquet of a trace, one run for each fragment.

@@ -47,6 +47,7 @@ void ExpectAllTraces(const Opened& opened) {
     ASSERT_TRUE(found.ok()) << found.error().message();
     ASSERT_TRUE(IsWellFormed(*found));
     ASSERT_EQ(found->size(), trace.row_count);
+    ASSERT_EQ(opened.block->SpanIdsOf(trace.id).value(), found->span_id);
     for (uint32_t i = 0; i < trace.row_count; ++i) {
       const RowRef ref = opened.input.rows[trace.first_row + i];
       const SpanBatch& source = *opened.input.batches[ref.batch];

@@ -197,6 +197,14 @@ class RowSource {
   virtual Result<model::SpanBatch> FindTrace(const model::TenantId& tenant,
                                              model::TraceId id) const = 0;
 
+  // The ids of the spans that FindTrace finds, some of them perhaps more than once. May cost much
+  // less.
+  virtual Result<std::vector<model::SpanId>> SpanIdsOf(const model::TenantId& tenant,
+                                                       model::TraceId id) const {
+    WEFT_ASSIGN_OR_RETURN(model::SpanBatch spans, FindTrace(tenant, id));
+    return std::move(spans.span_id);
+  }
+
   // The summary of the whole trace, all its fragments joined; span_count 0 when there is none.
   // `fragments` says in how many places it was found.
   struct JoinedSummary {

@@ -59,21 +59,16 @@ class Builder {
     return Error::Ok();
   }
 
-  Result<BuiltBlock> Finish(int64_t now_ns, const block::BlockWriterOptions& options) {
-    BuiltBlock built;
-    built.stored_spans = input_.rows.size();
-    built.duplicate_spans = duplicates_;
-    std::string wal_rows = EncodeWalRows(&wal_rows_);
-    built.wal_rows = std::move(wal_rows_);
-    if (input_.rows.empty()) return built;
-    block::BlockMeta meta;
-    meta.id = job_.block_id;
-    meta.tenant = job_.tenant;
-    meta.created_ns = static_cast<uint64_t>(now_ns);
-    meta.duplicate_count = duplicates_ + early_duplicates_;
-    WEFT_ASSIGN_OR_RETURN(built.block, block::WriteBlock(input_, std::move(meta), options));
-    built.block.auxiliary.push_back({std::string(kWalRowsFile), std::move(wal_rows)});
-    return built;
+  PreparedBlock Finish(int64_t now_ns) {
+    PreparedBlock prepared;
+    prepared.meta.id = job_.block_id;
+    prepared.meta.tenant = job_.tenant;
+    prepared.meta.created_ns = static_cast<uint64_t>(now_ns);
+    prepared.meta.duplicate_count = duplicates_ + early_duplicates_;
+    prepared.input = std::move(input_);
+    prepared.wal_rows = std::move(wal_rows_);
+    prepared.duplicate_spans = duplicates_;
+    return prepared;
   }
 
  private:
@@ -84,16 +79,27 @@ class Builder {
   }
 
   Error LeaveOutStored(model::TraceId id, std::vector<RowAt>* rows) {
-    const auto stored = stored_.FindTrace(job_.tenant, id);
-    if (stored.error().code() == ErrorCode::kCorrupt) {
-      // A damaged block must not keep new ones from being written: it does not heal by waiting.
-      LogWarn("spans of a trace in a damaged block can't be recognised when they come again",
-              {{"error", stored.error().message()}});
-      return Error::Ok();
-    }
-    if (!stored.ok()) return stored.error();
+    const Error error = LeaveOutThose(id, rows);
+    if (error.code() != ErrorCode::kCorrupt) return error;
+    // A damaged block must not keep new ones from being written: it does not heal by waiting.
+    LogWarn("spans of a trace in a damaged block can't be recognised when they come again",
+            {{"error", error.message()}});
+    return Error::Ok();
+  }
+
+  // Late spans are common where memory is short and traces are cut early; spans that came twice are
+  // not. So only the ids are read of most.
+  Error LeaveOutThose(model::TraceId id, std::vector<RowAt>* rows) {
+    WEFT_ASSIGN_OR_RETURN(const std::vector<model::SpanId> ids, stored_.SpanIdsOf(job_.tenant, id));
+    absl::flat_hash_set<uint64_t> known;
+    for (const model::SpanId span : ids) known.insert(span.value);
+    const bool any = std::any_of(rows->begin(), rows->end(), [&](const RowAt& at) {
+      return known.contains(at.chunk->batch->span_id[at.row].value);
+    });
+    if (!any) return Error::Ok();
+    WEFT_ASSIGN_OR_RETURN(const model::SpanBatch stored, stored_.FindTrace(job_.tenant, id));
     absl::flat_hash_set<uint64_t> hashes;
-    for (uint32_t i = 0; i < stored->size(); ++i) hashes.insert(model::ContentHash(*stored, i));
+    for (uint32_t i = 0; i < stored.size(); ++i) hashes.insert(model::ContentHash(stored, i));
     duplicates_ += std::erase_if(*rows, [&](const RowAt& at) {
       return hashes.contains(model::ContentHash(*at.chunk->batch, at.row));
     });
@@ -114,13 +120,28 @@ class Builder {
 
 }  // namespace
 
-Result<BuiltBlock> BuildBlock(const CutJob& job, const block::RowSource& stored,
-                              EarlierTraces* earlier, int64_t now_ns,
-                              const block::BlockWriterOptions& options) {
+Result<PreparedBlock> PrepareBlock(const CutJob& job, const block::RowSource& stored,
+                                   EarlierTraces* earlier, int64_t now_ns) {
   Builder builder(job, stored, earlier);
   WEFT_RETURN_IF_ERROR(builder.LoadEarlier());
   for (const auto& trace : job.traces) WEFT_RETURN_IF_ERROR(builder.AddTrace(*trace));
-  return builder.Finish(now_ns, options);
+  return builder.Finish(now_ns);
+}
+
+Result<BuiltBlock> BuildBlock(const CutJob& job, const block::RowSource& stored,
+                              EarlierTraces* earlier, int64_t now_ns,
+                              const block::BlockWriterOptions& options) {
+  WEFT_ASSIGN_OR_RETURN(PreparedBlock prepared, PrepareBlock(job, stored, earlier, now_ns));
+  BuiltBlock built;
+  built.stored_spans = prepared.input.rows.size();
+  built.duplicate_spans = prepared.duplicate_spans;
+  std::string wal_rows = EncodeWalRows(&prepared.wal_rows);
+  built.wal_rows = std::move(prepared.wal_rows);
+  if (prepared.input.rows.empty()) return built;
+  WEFT_ASSIGN_OR_RETURN(built.block,
+                        block::WriteBlock(prepared.input, std::move(prepared.meta), options));
+  built.block.auxiliary.push_back({std::string(kWalRowsFile), std::move(wal_rows)});
+  return built;
 }
 
 }  // namespace weft::live

@@ -24,6 +24,16 @@ struct BuiltBlock {
   uint64_t duplicate_spans = 0;  // left out here (not those that were left out on arrival)
 };
 
+// Steps 1 and 2.
+struct PreparedBlock {
+  block::BlockInput input;  // points into the job's chunks
+  block::BlockMeta meta;
+  std::vector<WalRow> wal_rows;
+  uint64_t duplicate_spans = 0;
+};
+Result<PreparedBlock> PrepareBlock(const CutJob& job, const block::RowSource& stored,
+                                   EarlierTraces* earlier, int64_t now_ns);
+
 // `stored` answers for blocks. One thread at a time (for `earlier`); uses no lock of the shard.
 Result<BuiltBlock> BuildBlock(const CutJob& job, const block::RowSource& stored,
                               EarlierTraces* earlier, int64_t now_ns,

@@ -338,6 +338,25 @@ Result<model::SpanBatch> BlockStore::FindTrace(const model::TenantId& tenant,
   return std::move(fragments.spans);
 }
 
+Result<std::vector<model::SpanId>> BlockStore::SpanIdsOf(const model::TenantId& tenant,
+                                                         model::TraceId id) const {
+  return FindRenewed<std::vector<model::SpanId>>([&] { return SpanIdsOnce(tenant, id); });
+}
+
+Result<std::vector<model::SpanId>> BlockStore::SpanIdsOnce(const model::TenantId& tenant,
+                                                           model::TraceId id) const {
+  std::vector<model::SpanId> all;
+  WEFT_ASSIGN_OR_RETURN(const BlockVector blocks, BlocksWith(tenant, id));
+  for (const BlockPtr& block : blocks) {
+    WEFT_ASSIGN_OR_RETURN(const auto opened, OpenOrSetAside(*block));
+    if (opened == nullptr) continue;
+    const auto ids = opened->SpanIdsOf(id, block->deleted);
+    if (!ids.ok()) return InBlock(ids.error(), *block);
+    all.insert(all.end(), ids->begin(), ids->end());
+  }
+  return all;
+}
+
 Result<block::RowSource::JoinedSummary> BlockStore::SummarizeTrace(const model::TenantId& tenant,
                                                                    model::TraceId id) const {
   return FindRenewed<JoinedSummary>([&] { return SummarizeOnce(tenant, id); });

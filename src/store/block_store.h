@@ -58,6 +58,8 @@ class BlockStore : public block::BlockSink, public block::RowSource {
       const block::SnapshotOptions& options) const override;
   Result<model::SpanBatch> FindTrace(const model::TenantId& tenant,
                                      model::TraceId id) const override;
+  Result<std::vector<model::SpanId>> SpanIdsOf(const model::TenantId& tenant,
+                                               model::TraceId id) const override;
   Result<JoinedSummary> SummarizeTrace(const model::TenantId& tenant,
                                        model::TraceId id) const override;
 
@@ -130,6 +132,8 @@ class BlockStore : public block::BlockSink, public block::RowSource {
     uint32_t count = 0;  // blocks that hold some of it
   };
   Result<Fragments> FindFragments(const model::TenantId& tenant, model::TraceId id) const;
+  Result<std::vector<model::SpanId>> SpanIdsOnce(const model::TenantId& tenant,
+                                                 model::TraceId id) const;
   Result<JoinedSummary> SummarizeOnce(const model::TenantId& tenant, model::TraceId id) const;
   template <typename T, typename Find>
   Result<T> FindRenewed(Find find) const;

@@ -102,6 +102,13 @@ TEST_F(BlockStoreTest, FragmentsOfATraceAreJoined) {
   Write(early, 1);
   Write(late, 2);
   EXPECT_EQ(Hashes(*store_->FindTrace("shop", id)), Hashes(Rows(first_, rows)));
+  std::set<uint64_t> ids;
+  const auto found = store_->SpanIdsOf("shop", id);
+  ASSERT_TRUE(found.ok()) << found.error().message();
+  for (const model::SpanId span : *found) ids.insert(span.value);
+  std::set<uint64_t> expected;
+  for (const uint32_t row : rows) expected.insert(first_.span_id[row].value);
+  EXPECT_EQ(ids, expected);
   const auto joined = store_->SummarizeTrace("shop", id);
   ASSERT_TRUE(joined.ok());
   EXPECT_EQ(joined->fragments, 2u);
