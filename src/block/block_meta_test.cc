@@ -63,7 +63,7 @@ TEST(BlockMeta, SaysWhatIsWrong) {
   EXPECT_EQ(BlockMeta::FromJson("[]").error().code(), ErrorCode::kCorrupt);
   EXPECT_THAT(BlockMeta::FromJson("{\"format_version\":1}").error().message(),
               testing::HasSubstr("id is missing"));
-  EXPECT_EQ(BlockMeta::FromJson("{\"format_version\":4}").error().code(), ErrorCode::kUnsupported);
+  EXPECT_EQ(BlockMeta::FromJson("{\"format_version\":5}").error().code(), ErrorCode::kUnsupported);
   std::string half = Example().ToJson();
   half.resize(half.size() / 2);
   EXPECT_EQ(BlockMeta::FromJson(half).error().code(), ErrorCode::kCorrupt);

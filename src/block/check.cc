@@ -8,6 +8,7 @@
 
 #include "base/checksum.h"
 #include "block/json_text.h"
+#include "block/operation_counts.h"
 #include "block/schema.h"
 #include "block/trace_summary.h"
 
@@ -38,6 +39,7 @@ class Checker {
     CheckSideTable(Scope::kResource, kResourceId);
     CheckSideTable(Scope::kInstrumentation, kScopeId);
     CheckOverflow(-1);
+    CheckCounts();
     CheckMeta();
     return std::move(findings_);
   }
@@ -339,6 +341,20 @@ class Checker {
     if (!own) return false;
     const FileRowGroup& rows = block_->table(entry.scope).row_groups()[*own];
     return entry.row >= rows.first_row && entry.row - rows.first_row < rows.row_count;
+  }
+
+  void CheckCounts() {
+    const auto counts = block_->Counts(nullptr);
+    if (!counts.ok()) return Add(kCountsFile, "", 0, 0, counts.error().message());
+    if (*counts == nullptr) return;
+    OperationCounter spans;
+    const auto groups = block_->RowGroups();
+    for (const auto& group : groups) {
+      if (!spans.AddGroup(*group).ok()) return;  // which has been said
+    }
+    if (!(*counts)->SaysTheSame(spans.Take())) {
+      Add(kCountsFile, "", 0, 0, "counting the spans gives something else");
+    }
   }
 
   uint64_t RowsOf(const TableReader& table) const {
