@@ -95,6 +95,9 @@ class BlockWriter {
     }
     SideTablesWriter side_tables(batches_, &keys_, &strings_, options_);
     WEFT_RETURN_IF_ERROR(side_tables.Write(resources_, scopes_, &overflow_writer_));
+    block_.meta.many_keys =
+        FindManyKeys(input_, {span_table_.plan, event_table_.plan, link_table_.plan,
+                              side_tables.resources_plan(), side_tables.scopes_plan()});
     WEFT_RETURN_IF_ERROR(AddFile(kSpansFile, span_table_.file.get()));
     WEFT_RETURN_IF_ERROR(AddFile(kEventsFile, event_table_.file.get()));
     WEFT_RETURN_IF_ERROR(AddFile(kLinksFile, link_table_.file.get()));
@@ -133,7 +136,6 @@ class BlockWriter {
     for (AttributedTable* table : {&span_table_, &event_table_, &link_table_}) {
       table->Open(batches_, &strings_, options_);
     }
-    block_.meta.many_keys = FindManyKeys(input_, span_table_.plan, event_table_.plan);
   }
 
   static void AppendOwned(RowRef span, model::IndexRange range, std::vector<RowRef>* out) {
