@@ -93,6 +93,7 @@ void ApiServer::Stop() {
 void ApiServer::AddTo(net::HttpRouter* router) {
   AddWork(router, "GET", "/api/v1/services", &ApiServer::Services);
   AddWork(router, "GET", "/api/v1/operations", &ApiServer::Operations);
+  AddWork(router, "GET", "/api/v1/operation-series", &ApiServer::OperationSeries);
   AddWork(router, "GET", "/api/v1/attributes", &ApiServer::Attributes);
   AddWork(router, "GET", "/api/v1/attribute-values", &ApiServer::AttributeValues);
   AddWork(router, "GET", "/api/v1/search", &ApiServer::Search);

@@ -112,6 +112,7 @@ class ApiServer {
 
   net::HttpResponse Services(const Call& call);
   net::HttpResponse Operations(const Call& call);
+  net::HttpResponse OperationSeries(const Call& call);
   net::HttpResponse Attributes(const Call& call);
   net::HttpResponse AttributeValues(const Call& call);
   net::HttpResponse Search(const Call& call);

@@ -69,7 +69,7 @@ struct ManyKeys {
 
 // meta.json: written last, so that its presence makes the block exist.
 struct BlockMeta {
-  static constexpr uint32_t kFormatVersion = 3;
+  static constexpr uint32_t kFormatVersion = 4;
 
   uint32_t format_version = kFormatVersion;
   std::string id;  // see NewBlockId

@@ -50,10 +50,7 @@ TEST(BlockMeta, NoFlippedBitGoesUnseen) {
       std::string broken = json;
       broken[i] ^= static_cast<char>(1 << bit);
       const auto meta = BlockMeta::FromJson(broken);
-      // White space between tokens says nothing; everything else is noticed.
-      if (meta.ok()) {
-        EXPECT_EQ(meta->ToJson(), json) << "byte " << i;
-      }
+      EXPECT_FALSE(meta.ok()) << "byte " << i << " bit " << bit;
     }
   }
 }
@@ -63,7 +60,7 @@ TEST(BlockMeta, SaysWhatIsWrong) {
   EXPECT_EQ(BlockMeta::FromJson("[]").error().code(), ErrorCode::kCorrupt);
   EXPECT_THAT(BlockMeta::FromJson("{\"format_version\":1}").error().message(),
               testing::HasSubstr("id is missing"));
-  EXPECT_EQ(BlockMeta::FromJson("{\"format_version\":4}").error().code(), ErrorCode::kUnsupported);
+  EXPECT_EQ(BlockMeta::FromJson("{\"format_version\":5}").error().code(), ErrorCode::kUnsupported);
   std::string half = Example().ToJson();
   half.resize(half.size() / 2);
   EXPECT_EQ(BlockMeta::FromJson(half).error().code(), ErrorCode::kCorrupt);

@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <utility>
 
 #include "base/checksum.h"
 #include "block/json_text.h"
+#include "block/operation_counts.h"
+#include "block/page_header.h"
 #include "block/schema.h"
 #include "block/trace_summary.h"
 
@@ -34,10 +37,12 @@ class Checker {
     for (uint8_t s = 0; s < 5; ++s) CheckTable(block_->table(static_cast<Scope>(s)));
     CheckTable(block_->traces());
     CheckTable(block_->overflow_table());
+    CheckCountsTable();
     for (uint32_t g = 0; g < block_->row_group_count(); ++g) CheckRowGroup(g);
     CheckSideTable(Scope::kResource, kResourceId);
     CheckSideTable(Scope::kInstrumentation, kScopeId);
     CheckOverflow(-1);
+    CheckCounts();
     CheckMeta();
     return std::move(findings_);
   }
@@ -67,7 +72,9 @@ class Checker {
       if (!error.ok()) return Add(file.name, "", 0, 0, error.message());
       crc = Crc32cExtend(crc, std::string_view(buffer).substr(0, size));
     }
-    if (crc != file.crc32c) Add(file.name, "", 0, 0, "it does not match its checksum");
+    if (crc == file.crc32c) return;
+    Add(file.name, "", 0, 0, "it does not match its checksum");
+    damaged_files_.insert(file.name);
   }
 
   // Reads every page of every column.
@@ -84,17 +91,40 @@ class Checker {
     const FileRowGroup& rows = table.row_groups()[group];
     const ColumnSpec& spec = table.columns()[column];
     const ChunkPlace& chunk = rows.chunks[column];
+    if (chunk.dictionary_offset != 0) {
+      CheckHeader(table, group, column, chunk.dictionary_offset, chunk.dictionary_bytes, 0,
+                  rows.row_count);
+    }
     for (size_t p = 0; p < chunk.pages.size(); ++p) {
       const uint32_t begin = chunk.pages[p].first_row;
       const uint32_t end =
           p + 1 == chunk.pages.size() ? rows.row_count : chunk.pages[p + 1].first_row;
       const Result<ColumnPtr> read = table.ReadPages(group, column, begin, end);
+      if (read.ok()) {
+        CheckHeader(table, group, column, chunk.pages[p].offset, chunk.pages[p].size_bytes, begin,
+                    end);
+      }
       if (!read.ok()) {
         Add(table.name(), spec.name, rows.first_row + begin, end - begin, read.error().message());
       } else if (spec.kind == ColumnKind::kJson) {
         CheckTexts(table, spec, rows.first_row + begin, **read);
       }
     }
+  }
+
+  // No checksum of its own covers a page's header, and not each of its bytes is needed to read the
+  // page: where the file's checksum says that something is wrong, headers are looked at closely.
+  void CheckHeader(const TableReader& table, uint32_t group, uint32_t column, uint64_t offset,
+                   uint32_t size, uint32_t begin, uint32_t end) {
+    if (!damaged_files_.contains(table.name())) return;
+    const auto bytes = table.Fetch(offset, size, nullptr);
+    PageHeader header;
+    std::string_view rest = bytes.ok() ? bytes->view : std::string_view();
+    const bool sound = ReadPageHeader(&rest, &header) &&
+                       bytes->view.substr(0, size - rest.size()) == PageHeaderBytes(header);
+    if (sound) return;
+    Add(table.name(), table.columns()[column].name, table.row_groups()[group].first_row + begin,
+        end - begin, "the header of a page is not what was written");
   }
 
   void CheckFilter(const TableReader& table, uint32_t group, uint32_t column) {
@@ -341,6 +371,33 @@ class Checker {
     return entry.row >= rows.first_row && entry.row - rows.first_row < rows.row_count;
   }
 
+  // The block itself opens this file only when it is asked for counts.
+  void CheckCountsTable() {
+    for (const FileMeta& file : meta_.files) {
+      if (file.name != kCountsFile) continue;
+      auto opened = opener_.Open(file.name);
+      if (!opened.ok()) return;  // which has been said
+      const auto table = TableReader::Open(std::move(opened).value(), file,
+                                           std::make_shared<ColumnCache>(kCacheBytes), {});
+      if (!table.ok()) return Add(kCountsFile, "", 0, 0, table.error().message());
+      CheckTable(**table);
+    }
+  }
+
+  void CheckCounts() {
+    const auto counts = block_->Counts(nullptr);
+    if (!counts.ok()) return Add(kCountsFile, "", 0, 0, counts.error().message());
+    if (*counts == nullptr) return;
+    OperationCounter spans;
+    const auto groups = block_->RowGroups();
+    for (const auto& group : groups) {
+      if (!spans.AddGroup(*group).ok()) return;  // which has been said
+    }
+    if (!(*counts)->SaysTheSame(spans.Take())) {
+      Add(kCountsFile, "", 0, 0, "counting the spans gives something else");
+    }
+  }
+
   uint64_t RowsOf(const TableReader& table) const {
     uint64_t rows = 0;
     for (const FileRowGroup& group : table.row_groups()) rows += group.row_count;
@@ -371,6 +428,7 @@ class Checker {
 
   const BlockMeta& meta_;
   const FileOpener& opener_;
+  std::set<std::string, std::less<>> damaged_files_;
   std::shared_ptr<const Block> block_;
   uint64_t last_end_ns_ = 0;
   std::vector<CheckFinding> findings_;

@@ -57,31 +57,72 @@ void KeepLargest(std::vector<ManyKeys>* list) {
 
 }  // namespace
 
-std::vector<ManyKeys> FindManyKeys(const BlockInput& input, const AttributePlan& spans,
-                                   const AttributePlan& events) {
-  std::vector<ManyKeys> found;
-  KeyIndex& keys = spans.keys();
-  if (keys.size() <= kManyKeys) return found;
-  Senders senders;
-  for (const RowRef ref : input.rows) {
-    const model::SpanBatch& batch = *input.batches[ref.batch];
-    const std::string_view service = batch.strings[batch.ServiceName(batch.resource[ref.row])];
-    auto sender = senders.find(service);
-    if (sender == senders.end()) sender = senders.emplace(std::string(service), Sender()).first;
-    KeyIndex::BatchKeys batch_keys = keys.KeysOf(ref.batch);
-    AddOwner(spans, batch.attributes, batch.AttributesOf(ref.row), &batch_keys, &sender->second);
-    const model::IndexRange of_span = batch.EventsOf(ref.row);
-    for (uint32_t e = of_span.begin; e < of_span.end; ++e) {
-      AddOwner(events, batch.events.attributes, batch.EventAttributesOf(e), &batch_keys,
-               &sender->second);
+namespace {
+
+class FloodFinder {
+ public:
+  FloodFinder(const BlockInput& input, const KeyPlans& plans)
+      : input_(input), plans_(plans), keys_(plans.spans.keys()) {}
+
+  std::vector<ManyKeys> Run() {
+    for (const RowRef ref : input_.rows) AddSpan(ref);
+    std::vector<ManyKeys> found;
+    for (const auto& [service, sender] : senders_) {
+      if (sender.keys.size() <= kManyKeys) continue;
+      found.push_back({Cut(service), sender.keys.size(), Cut(keys_.key(sender.example))});
+    }
+    KeepLargest(&found);
+    return found;
+  }
+
+ private:
+  void AddSpan(RowRef ref) {
+    const model::SpanBatch& batch = *input_.batches[ref.batch];
+    const uint32_t resource = batch.resource[ref.row];
+    const std::string_view service = batch.strings[batch.ServiceName(resource)];
+    auto at = senders_.find(service);
+    if (at == senders_.end()) at = senders_.emplace(std::string(service), Sender()).first;
+    Sender* sender = &at->second;
+    KeyIndex::BatchKeys keys = keys_.KeysOf(ref.batch);
+    AddOwner(plans_.spans, batch.attributes, batch.AttributesOf(ref.row), &keys, sender);
+    const model::IndexRange events = batch.EventsOf(ref.row);
+    for (uint32_t e = events.begin; e < events.end; ++e) {
+      AddOwner(plans_.events, batch.events.attributes, batch.EventAttributesOf(e), &keys, sender);
+    }
+    const model::IndexRange links = batch.LinksOf(ref.row);
+    for (uint32_t l = links.begin; l < links.end; ++l) {
+      AddOf(Scope::kLink, plans_.links, batch, l, &keys, sender);
+    }
+    // Many spans share these.
+    if (resources_.insert({ref.batch, resource}).second) {
+      AddOf(Scope::kResource, plans_.resources, batch, resource, &keys, sender);
+    }
+    const uint32_t scope = batch.scope[ref.row];
+    if (scopes_.insert({{ref.batch, resource}, scope}).second) {
+      AddOf(Scope::kInstrumentation, plans_.scopes, batch, scope, &keys, sender);
     }
   }
-  for (const auto& [service, sender] : senders) {
-    if (sender.keys.size() <= kManyKeys) continue;
-    found.push_back({Cut(service), sender.keys.size(), Cut(keys.key(sender.example))});
+
+  static void AddOf(Scope scope, const AttributePlan& plan, const model::SpanBatch& batch,
+                    uint32_t owner, KeyIndex::BatchKeys* keys, Sender* sender) {
+    const ScopeAttributes source = AttributesOf(batch, scope);
+    AddOwner(plan, *source.attributes, source.RangeOf(owner), keys, sender);
   }
-  KeepLargest(&found);
-  return found;
+
+  const BlockInput& input_;
+  const KeyPlans& plans_;
+  KeyIndex& keys_;
+  Senders senders_;
+  // Looked at: batch and resource; with each of its scopes.
+  absl::flat_hash_set<std::pair<uint32_t, uint32_t>> resources_;
+  absl::flat_hash_set<std::pair<std::pair<uint32_t, uint32_t>, uint32_t>> scopes_;
+};
+
+}  // namespace
+
+std::vector<ManyKeys> FindManyKeys(const BlockInput& input, const KeyPlans& plans) {
+  if (plans.spans.keys().size() <= kManyKeys) return {};
+  return FloodFinder(input, plans).Run();
 }
 
 void MergeManyKeys(const std::vector<ManyKeys>& input, std::vector<ManyKeys>* merged) {

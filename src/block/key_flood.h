@@ -13,11 +13,19 @@ namespace weft::block {
 // So many keys without a column of one service in one block are too many.
 inline constexpr uint32_t kManyKeys = 1000;
 
-// The services of the input with more than kManyKeys keys of spans or events without a column, most
-// keys first, at most five. `spans` and `events` have been counted and have
-// chosen. Costs nothing where the whole input has few keys.
-std::vector<ManyKeys> FindManyKeys(const BlockInput& input, const AttributePlan& spans,
-                                   const AttributePlan& events);
+// The columns of each scope. All have been counted and have chosen, and share their keys.
+struct KeyPlans {
+  const AttributePlan& spans;
+  const AttributePlan& events;
+  const AttributePlan& links;
+  const AttributePlan& resources;
+  const AttributePlan& scopes;
+};
+
+// The services of the input with more than kManyKeys keys without a column - of their spans and
+// these spans' events and links, of their resources, and of the scopes that their spans have -,
+// most keys first, at most five. Costs nothing where the whole input has few keys.
+std::vector<ManyKeys> FindManyKeys(const BlockInput& input, const KeyPlans& plans);
 
 // Those of a merged block: of each service the most that any input has.
 void MergeManyKeys(const std::vector<ManyKeys>& input, std::vector<ManyKeys>* merged);

@@ -130,6 +130,63 @@ TEST(KeyFloodTest, ColumnsStayThoseOfTheOthersAndTheServiceIsNamed) {
   EXPECT_TRUE(rest->meta.many_keys.empty());
 }
 
+constexpr uint32_t kOfOneOwner = 3000;
+
+TEST(KeyFloodTest, KeysOfAResourceAreCounted) {
+  SpanBatch batch = MakeShopBatch(1, 200);
+  model::ResourceColumns& resources = batch.resources;
+  for (uint32_t i = 0; i < kOfOneOwner; ++i) {
+    resources.attributes.Add(batch.strings.Intern(KeyOf(i)), ValueType::kInt, i);
+  }
+  resources.attribute_end.back() = resources.attributes.size();
+  // Two resources: without a second one each of its keys would be in every row.
+  ASSERT_GE(resources.size(), 2u);
+  batch.resource[0] = resources.size() - 1;
+  const EncodedBlock encoded = Write({&batch}, 9);
+  // A resource is one row of few: its keys have columns as far as there are any.
+  const uint64_t columns = Open(encoded)->table(Scope::kResource).columns().size();
+  ASSERT_EQ(encoded.meta.many_keys.size(), 1u);
+  EXPECT_GE(encoded.meta.many_keys[0].keys, kOfOneOwner - columns);
+  EXPECT_EQ(encoded.meta.many_keys[0].example.substr(0, 5), "user.");
+  EXPECT_TRUE(CheckBlock(encoded.meta, MemoryFiles(encoded.files)).empty());
+}
+
+TEST(KeyFloodTest, KeysOfAScopeAreCounted) {
+  SpanBatch batch = MakeShopBatch(1, 200);
+  for (uint32_t i = 0; i < kOfOneOwner; ++i) {
+    batch.scopes.attributes.Add(batch.strings.Intern(KeyOf(i)), ValueType::kInt, i);
+  }
+  batch.scopes.attribute_end.back() = batch.scopes.attributes.size();
+  for (uint32_t row = 0; row < batch.size(); ++row) {
+    batch.resource[row] = 0;  // one service
+    batch.scope[row] = batch.scopes.size() - 1;
+  }
+  const EncodedBlock encoded = Write({&batch}, 9);
+  const uint64_t columns = Open(encoded)->table(Scope::kInstrumentation).columns().size();
+  ASSERT_EQ(encoded.meta.many_keys.size(), 1u);
+  EXPECT_GE(encoded.meta.many_keys[0].keys, kOfOneOwner - columns);
+}
+
+TEST(KeyFloodTest, KeysOfLinksAreCounted) {
+  SpanBatch batch = MakeShopBatch(1, 200);
+  ASSERT_EQ(batch.links.size(), 0u);
+  batch.links.trace_id.push_back({1, 2});
+  batch.links.span_id.push_back({3});
+  batch.links.trace_state.push_back(0);
+  batch.links.flags.push_back(0);
+  batch.links.dropped_attributes.push_back(0);
+  batch.links.attribute_end.push_back(0);
+  batch.link_end.back() = 1;
+  for (uint32_t i = 0; i < kOfOneOwner; ++i) {
+    batch.links.attributes.Add(batch.strings.Intern(KeyOf(i)), ValueType::kInt, i);
+  }
+  batch.links.attribute_end.back() = batch.links.attributes.size();
+  const EncodedBlock encoded = Write({&batch}, 9);
+  const uint64_t columns = Open(encoded)->table(Scope::kLink).columns().size();
+  ASSERT_EQ(encoded.meta.many_keys.size(), 1u);
+  EXPECT_GE(encoded.meta.many_keys[0].keys, kOfOneOwner - columns);
+}
+
 TEST(KeyFloodTest, AFewServicesAreNamed) {
   std::vector<ManyKeys> merged;
   for (uint64_t i = 0; i < 9; ++i) MergeManyKeys({{std::to_string(i), 2000 + i, "x"}}, &merged);

@@ -11,6 +11,7 @@
 #include "block/column_merger.h"
 #include "block/key_flood.h"
 #include "block/merge_part.h"
+#include "block/operation_counts.h"
 #include "block/row_grouping.h"
 #include "block/schema.h"
 #include "block/side_table.h"
@@ -607,8 +608,26 @@ class BlockMerger {
     WEFT_RETURN_IF_ERROR(AddFile(kScopesFile, side_tables.scopes_file()));
     WEFT_RETURN_IF_ERROR(AddFile(kTracesFile, traces_writer_.file()));
     WEFT_RETURN_IF_ERROR(AddFile(kAttributesFile, overflow_writer_.file()));
+    WEFT_ASSIGN_OR_RETURN(const OperationCounts counts, Counts());
+    WEFT_RETURN_IF_ERROR(AddCounts(counts, options_, &block_));
     return std::move(block_);
   }
+
+  // The sums of the inputs, where all of their spans came along.
+  Result<OperationCounts> Counts() const {
+    OperationCounter counter;
+    uint64_t spans = 0;
+    for (const auto& input : inputs_) {
+      WEFT_ASSIGN_OR_RETURN(const auto counts, input->Counts(nullptr));
+      if (counts == nullptr) return CountAnew();
+      counter.AddAll(*counts);
+      spans += input->meta().span_count;
+    }
+    return spans == block_.meta.span_count ? counter.Take() : CountAnew();
+  }
+
+  // Of the output's own rows.
+  Result<OperationCounts> CountAnew() const;
 
   Error AddFile(std::string_view name, TableWriter* file) {
     WEFT_ASSIGN_OR_RETURN(TableWriter::Finished finished, file->Finish());
@@ -667,6 +686,54 @@ class BlockMerger {
   std::vector<uint32_t> codes_;
   std::string text_;
 };
+
+// A file of the output, which is in memory.
+class WrittenFile final : public ReadableFile {
+ public:
+  explicit WrittenFile(std::string_view bytes) : bytes_(bytes) {}
+  uint64_t size_bytes() const override { return bytes_.size(); }
+  std::string_view mapped() const override { return bytes_; }
+  Error ReadAt(uint64_t offset, size_t size, char* out) const override {
+    if (offset > bytes_.size() || size > bytes_.size() - offset) {
+      return {ErrorCode::kCorrupt, "a read beyond the end"};
+    }
+    std::copy_n(bytes_.data() + offset, size, out);
+    return Error::Ok();
+  }
+
+ private:
+  std::string_view bytes_;
+};
+
+class WrittenFiles final : public FileOpener {
+ public:
+  explicit WrittenFiles(const EncodedBlock& block) : block_(block) {}
+  Result<std::unique_ptr<ReadableFile>> Open(std::string_view name) const override {
+    for (const BlockFile& file : block_.files) {
+      if (file.name == name) {
+        return std::unique_ptr<ReadableFile>(std::make_unique<WrittenFile>(file.bytes));
+      }
+    }
+    return Error(ErrorCode::kNotFound, "there is no file " + std::string(name));
+  }
+
+ private:
+  const EncodedBlock& block_;
+};
+
+Result<OperationCounts> BlockMerger::CountAnew() const {
+  constexpr size_t kCacheBytes = 4 << 20;
+  BlockMeta meta = block_.meta;
+  meta.format_version = 3;  // which has no counts
+  WEFT_ASSIGN_OR_RETURN(const auto written,
+                        Block::Open(std::move(meta), WrittenFiles(block_),
+                                    std::make_shared<ColumnCache>(kCacheBytes)));
+  OperationCounter counter;
+  for (const auto& group : written->RowGroups()) {
+    WEFT_RETURN_IF_ERROR(counter.AddGroup(*group));
+  }
+  return counter.Take();
+}
 
 }  // namespace
 

@@ -145,4 +145,30 @@ bool ReadPageHeader(std::string_view* bytes, PageHeader* header) {
   return ok;
 }
 
+std::string PageHeaderBytes(const PageHeader& header) {
+  // The upper half of the byte before a value is the step to its field's number.
+  constexpr char kStepIsOne = 1 << 4;
+  std::string out;
+  const auto number = [&out](int32_t value) {
+    out.push_back(kStepIsOne | kI32);
+    AppendVarint(static_cast<uint32_t>(value) << 1 ^ static_cast<uint32_t>(value >> 31), &out);
+  };
+  number(header.type);
+  number(header.uncompressed_size);
+  number(header.compressed_size);
+  number(static_cast<int32_t>(header.crc));
+  const bool data = header.type == static_cast<int32_t>(PageType::kData);
+  out.push_back(static_cast<char>((data ? 1 : 3) << 4 | kStruct));
+  number(header.value_count);
+  number(header.encoding);
+  if (data) {
+    number(static_cast<int32_t>(PageEncoding::kRle));  // of definition levels
+    number(static_cast<int32_t>(PageEncoding::kRle));  // of repetition levels, which there are none
+  } else {
+    out.push_back(kStepIsOne | kFalse);  // not sorted
+  }
+  out.append(2, kStop);
+  return out;
+}
+
 }  // namespace weft::block

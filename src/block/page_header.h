@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace weft::block {
@@ -32,5 +33,8 @@ struct PageHeader {
 
 // Reads the header at the front of `bytes` and takes it off; false when it is broken.
 [[nodiscard]] bool ReadPageHeader(std::string_view* bytes, PageHeader* header);
+
+// The header as the writer makes it.
+std::string PageHeaderBytes(const PageHeader& header);
 
 }  // namespace weft::block

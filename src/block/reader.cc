@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "block/operation_counts.h"
 #include "block/overflow_reader.h"
 #include "block/schema.h"
 #include "block/stored_row_group.h"
@@ -21,6 +22,7 @@ enum CacheItem : uint32_t {
   kTracesItem,
   kTraceOfRowItem,
   kOverflowItem,
+  kCountsItem,
 };
 
 Error Corrupt(std::string what) { return {ErrorCode::kCorrupt, std::move(what)}; }
@@ -40,19 +42,24 @@ struct OpenFile {
   std::unique_ptr<ReadableFile> file;
 };
 
-// Says at once that its tail will be read: the tails of all files are fetched side by side.
-Result<OpenFile> FindFile(std::string_view name, const BlockMeta& meta, const FileOpener& opener) {
+Result<const FileMeta*> FindMeta(std::string_view name, const BlockMeta& meta) {
   const auto file_meta = std::find_if(meta.files.begin(), meta.files.end(),
                                       [name](const FileMeta& file) { return file.name == name; });
   if (file_meta == meta.files.end()) {
     return Corrupt("meta.json does not list " + std::string(name));
   }
+  return &*file_meta;
+}
+
+// Says at once that its tail will be read: the tails of all files are fetched side by side.
+Result<OpenFile> FindFile(std::string_view name, const BlockMeta& meta, const FileOpener& opener) {
+  WEFT_ASSIGN_OR_RETURN(const FileMeta* file_meta, FindMeta(name, meta));
   WEFT_ASSIGN_OR_RETURN(auto file, opener.Open(name));
   if (file_meta->tail_bytes <= file->size_bytes()) {
     const ByteRange tail{file->size_bytes() - file_meta->tail_bytes, file_meta->tail_bytes};
     file->WillRead({&tail, 1});
   }
-  return OpenFile{&*file_meta, std::move(file)};
+  return OpenFile{file_meta, std::move(file)};
 }
 
 Result<std::shared_ptr<const TableReader>> OpenTable(OpenFile opened, const BlockMeta& meta,
@@ -63,6 +70,21 @@ Result<std::shared_ptr<const TableReader>> OpenTable(OpenFile opened, const Bloc
   WEFT_RETURN_IF_ERROR(CheckColumns(*table, meta.format_version));
   return table;
 }
+
+// A file that its owner may open again when opening its table has failed.
+class SharedFile final : public ReadableFile {
+ public:
+  explicit SharedFile(std::shared_ptr<const ReadableFile> file) : file_(std::move(file)) {}
+  Error ReadAt(uint64_t offset, size_t length, char* out) const override {
+    return file_->ReadAt(offset, length, out);
+  }
+  uint64_t size_bytes() const override { return file_->size_bytes(); }
+  void WillRead(std::span<const ByteRange> ranges) const override { file_->WillRead(ranges); }
+  std::string_view mapped() const override { return file_->mapped(); }
+
+ private:
+  std::shared_ptr<const ReadableFile> file_;
+};
 
 uint32_t ServiceColumn(const TableReader& resources) {
   for (uint32_t c = 0; c < resources.columns().size(); ++c) {
@@ -132,6 +154,11 @@ Result<std::shared_ptr<const Block>> Block::Open(BlockMeta meta, const FileOpene
   }
   WEFT_ASSIGN_OR_RETURN(block->traces_, open(&traces));
   WEFT_ASSIGN_OR_RETURN(block->overflow_, open(&overflow));
+  if (meta.format_version >= 4) {
+    WEFT_RETURN_IF_ERROR(FindMeta(kCountsFile, meta).error());
+    WEFT_ASSIGN_OR_RETURN(block->counts_file_, opener.Open(kCountsFile));
+  }
+  block->options_ = options;
   block->meta_ = std::move(meta);
   WEFT_RETURN_IF_ERROR(block->CheckShape());
   return std::shared_ptr<const Block>(std::move(block));
@@ -435,6 +462,27 @@ Result<std::shared_ptr<const OverflowReader>> Block::Overflow(int32_t row_group,
   auto overflow = std::make_shared<OverflowReader>(std::move(reader));
   cache_->Insert(key, overflow, overflow->bytes());
   return std::shared_ptr<const OverflowReader>(std::move(overflow));
+}
+
+Result<std::shared_ptr<const TableReader>> Block::CountsTable() const {
+  const MutexLock lock(counts_mutex_);
+  if (counts_ == nullptr) {
+    WEFT_ASSIGN_OR_RETURN(const FileMeta* meta, FindMeta(kCountsFile, meta_));
+    WEFT_ASSIGN_OR_RETURN(counts_, OpenTable({meta, std::make_unique<SharedFile>(counts_file_)},
+                                             meta_, cache_, options_));
+  }
+  return counts_;
+}
+
+Result<std::shared_ptr<const OperationCounts>> Block::Counts(ByteCounter* bytes) const {
+  if (meta_.format_version < 4) return std::shared_ptr<const OperationCounts>();
+  const ColumnCache::Key key{cache_owner_, 0, kCountsItem};
+  if (auto known = cache_->Find<OperationCounts>(key)) return known;
+  WEFT_ASSIGN_OR_RETURN(const auto table, CountsTable());
+  WEFT_ASSIGN_OR_RETURN(OperationCounts read, DecodeCounts(*table, bytes));
+  auto counts = std::make_shared<const OperationCounts>(std::move(read));
+  cache_->Insert(key, counts, counts->bytes());
+  return counts;
 }
 
 Result<std::shared_ptr<const std::vector<std::string>>> Block::ServiceNames(

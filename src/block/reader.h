@@ -16,6 +16,7 @@
 
 #include "base/env.h"
 #include "base/error.h"
+#include "base/mutex.h"
 #include "base/time_range.h"
 #include "block/block.h"
 #include "block/column_cache.h"
@@ -103,12 +104,16 @@ class Block : public std::enable_shared_from_this<Block> {
   // The row group of a scope's table that belongs to a row group of spans (resources and scopes
   // have one for all); nothing when it has no rows.
   std::optional<uint32_t> GroupOf(Scope scope, uint32_t span_row_group) const;
+  // What counts.parquet says; null for blocks of before version 4, which have none.
+  Result<std::shared_ptr<const OperationCounts>> Counts(ByteCounter* bytes) const;
   // service.name of each row of resources.parquet.
   Result<std::shared_ptr<const std::vector<std::string>>> ServiceNames(ByteCounter* bytes) const;
 
   ~Block();
 
  private:
+  Result<std::shared_ptr<const TableReader>> CountsTable() const WEFT_EXCLUDES(counts_mutex_);
+
   // Where traces are: sorted by id.
   struct TracePlace {
     model::TraceId id;
@@ -133,6 +138,11 @@ class Block : public std::enable_shared_from_this<Block> {
   std::array<std::shared_ptr<const TableReader>, 5> tables_;  // by Scope
   std::shared_ptr<const TableReader> traces_;
   std::shared_ptr<const TableReader> overflow_;
+  // Opened by the first who asks: most never do.
+  mutable Mutex counts_mutex_;
+  std::shared_ptr<const ReadableFile> counts_file_;
+  mutable std::shared_ptr<const TableReader> counts_ WEFT_GUARDED_BY(counts_mutex_);
+  TableReader::Options options_;
 };
 
 }  // namespace weft::block

@@ -96,6 +96,8 @@ struct WantedValue {
   int64_t number = 0;
 };
 
+struct OperationCounts;
+
 class RowGroup {
  public:
   virtual ~RowGroup() = default;
@@ -129,6 +131,13 @@ class RowGroup {
   virtual Result<bool> MayHave(Intrinsic column, const WantedValue& value) const {
     (void)column, (void)value;
     return true;
+  }
+
+  // How many spans of each operation, minute and duration the group's block has, all its row groups
+  // together (block/operation_counts.h). Null where that is not known, or some of its spans are
+  // deleted: then rows have to be counted.
+  virtual Result<std::shared_ptr<const OperationCounts>> BlockCounts() const {
+    return std::shared_ptr<const OperationCounts>();
   }
 
   // Reads the directory of the group's traces, which a question that finds nothing can do without:

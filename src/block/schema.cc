@@ -117,6 +117,16 @@ const std::vector<ColumnSpec>& AttributeSpecs() {
   return kSpecs;
 }
 
+const std::vector<ColumnSpec>& CountSpecs() {
+  static const std::vector<ColumnSpec> kSpecs = {
+      {"service", ColumnKind::kString},   {"name", ColumnKind::kString},
+      {"kind", ColumnKind::kString},      {"error", ColumnKind::kInt32},
+      {"minute", ColumnKind::kTimestamp}, {"duration_from_ns", ColumnKind::kInt64},
+      {"count", ColumnKind::kInt64},
+  };
+  return kSpecs;
+}
+
 constexpr std::string_view kKindTexts[] = {"unspecified", "internal", "server",
                                            "client",      "producer", "consumer"};
 constexpr std::string_view kStatusTexts[] = {"unset", "ok", "error"};
@@ -171,6 +181,7 @@ std::span<const ColumnSpec> FixedColumns(std::string_view file) {
   if (file == kScopesFile) return ScopeSpecs();
   if (file == kTracesFile) return TraceSpecs();
   if (file == kAttributesFile) return AttributeSpecs();
+  if (file == kCountsFile) return CountSpecs();
   return {};
 }
 

@@ -20,6 +20,7 @@ inline constexpr std::string_view kResourcesFile = "resources.parquet";
 inline constexpr std::string_view kScopesFile = "scopes.parquet";
 inline constexpr std::string_view kTracesFile = "traces.parquet";
 inline constexpr std::string_view kAttributesFile = "attributes.parquet";
+inline constexpr std::string_view kCountsFile = "counts.parquet";  // since version 4
 inline constexpr std::string_view kMetaFile = "meta.json";
 
 // What a column of a file is in Parquet's terms.
@@ -112,6 +113,16 @@ enum AttributeColumnIndex : uint32_t {
   kAttributeDouble,
   kAttributeBool,
   kAttributeBytes,
+};
+
+enum CountColumn : uint32_t {
+  kCountService,
+  kCountName,
+  kCountKind,
+  kCountError,
+  kCountMinute,
+  kCountDurationFrom,
+  kCountCount,
 };
 
 // The columns that every block has, as this version writes them; or as an older one did.

@@ -21,6 +21,9 @@ class SideTablesWriter {
   // translator.
   Error Write(const SideTable& resources, const SideTable& scopes, OverflowWriter* overflow_file);
   TableWriter* resources_file() { return resources_.file.get(); }
+  // Once written.
+  const AttributePlan& resources_plan() const { return resources_.plan; }
+  const AttributePlan& scopes_plan() const { return scopes_.plan; }
   TableWriter* scopes_file() { return scopes_.file.get(); }
 
  private:

@@ -141,8 +141,14 @@ std::shared_ptr<const RowGroup> StoredRowGroup::Make(std::shared_ptr<const Block
   if (deleted != nullptr) {
     const FileRowGroup& rows = group->block_->table(Scope::kSpan).row_groups()[row_group];
     group->deleted_ = deleted->Bits(rows.first_row, rows.row_count);
+    group->block_is_whole_ = deleted->row_count() == 0;
   }
   return group;
+}
+
+Result<std::shared_ptr<const OperationCounts>> StoredRowGroup::BlockCounts() const {
+  if (!block_is_whole_) return std::shared_ptr<const OperationCounts>();
+  return block_->Counts(&bytes_);
 }
 
 Error StoredRowGroup::LoadTraces() const {

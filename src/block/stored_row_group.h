@@ -31,6 +31,7 @@ class StoredRowGroup final : public RowGroup {
   Result<bool> MayHave(Scope scope, std::string_view key, const WantedValue& value) const override;
   Result<bool> MayHave(Intrinsic column, const WantedValue& value) const override;
 
+  Result<std::shared_ptr<const OperationCounts>> BlockCounts() const override;
   Error LoadTraces() const override;
   uint32_t trace_count() const override { return traces_->size(); }
   model::TraceId trace_id(uint32_t trace) const override { return traces_->id[trace]; }
@@ -74,6 +75,7 @@ class StoredRowGroup final : public RowGroup {
   mutable std::once_flag trace_of_row_once_;
   mutable std::shared_ptr<const std::vector<uint32_t>> trace_of_row_;
   std::vector<uint64_t> deleted_;  // as RowGroup::excluded_rows
+  bool block_is_whole_ = true;     // no row of it, of whatever group, is deleted
   mutable ByteCounter bytes_{0};
 };
 

@@ -189,6 +189,11 @@ class UsageTable::ByAttribute {
   Error Run(uint64_t total_bytes) {
     uint64_t left = total_bytes;
     for (const TableReader* table : TablesOf(block_)) left -= table->size_bytes();
+    for (const FileMeta& file : block_.meta().files) {
+      if (file.name != kCountsFile || file.size_bytes > left) continue;
+      AddFile(file.name, file.size_bytes);
+      left -= file.size_bytes;
+    }
     AddFile(std::string(kMetaFile), left);
     for (const Scope scope :
          {Scope::kSpan, Scope::kEvent, Scope::kLink, Scope::kResource, Scope::kInstrumentation}) {

@@ -14,6 +14,7 @@
 #include "block/block.h"
 #include "block/column_filler.h"
 #include "block/key_flood.h"
+#include "block/operation_counts.h"
 #include "block/overflow_writer.h"
 #include "block/row_grouping.h"
 #include "block/schema.h"
@@ -94,6 +95,9 @@ class BlockWriter {
     }
     SideTablesWriter side_tables(batches_, &keys_, &strings_, options_);
     WEFT_RETURN_IF_ERROR(side_tables.Write(resources_, scopes_, &overflow_writer_));
+    block_.meta.many_keys =
+        FindManyKeys(input_, {span_table_.plan, event_table_.plan, link_table_.plan,
+                              side_tables.resources_plan(), side_tables.scopes_plan()});
     WEFT_RETURN_IF_ERROR(AddFile(kSpansFile, span_table_.file.get()));
     WEFT_RETURN_IF_ERROR(AddFile(kEventsFile, event_table_.file.get()));
     WEFT_RETURN_IF_ERROR(AddFile(kLinksFile, link_table_.file.get()));
@@ -101,6 +105,7 @@ class BlockWriter {
     WEFT_RETURN_IF_ERROR(AddFile(kScopesFile, side_tables.scopes_file()));
     WEFT_RETURN_IF_ERROR(AddFile(kTracesFile, traces_writer_.file()));
     WEFT_RETURN_IF_ERROR(AddFile(kAttributesFile, overflow_writer_.file()));
+    WEFT_RETURN_IF_ERROR(AddCounts(counter_.Take(), options_, &block_));
     return std::move(block_);
   }
 
@@ -131,7 +136,6 @@ class BlockWriter {
     for (AttributedTable* table : {&span_table_, &event_table_, &link_table_}) {
       table->Open(batches_, &strings_, options_);
     }
-    block_.meta.many_keys = FindManyKeys(input_, span_table_.plan, event_table_.plan);
   }
 
   static void AppendOwned(RowRef span, model::IndexRange range, std::vector<RowRef>* out) {
@@ -142,6 +146,7 @@ class BlockWriter {
     strings_.Clear();
     overflow_.rows.clear();
     LayOut(group);
+    CountOperations();
     const uint64_t first_row = span_table_.rows_written;
     WEFT_RETURN_IF_ERROR(WriteTraces(group, ordinal));
     WEFT_RETURN_IF_ERROR(WriteSpans(group, ordinal));
@@ -165,6 +170,30 @@ class BlockWriter {
       copy(input_.parent, &rows_.parent);
       copy(input_.subtree_size, &rows_.subtree_size);
       copy(input_.marks, &rows_.marks);
+    }
+  }
+
+  void CountOperations() {
+    name_codes_.clear();
+    for (const RowRef ref : rows_.rows) {
+      const SpanBatch& b = batch(ref);
+      const Code name = strings_.Translate(ref.batch, b.name[ref.row]);
+      const uint32_t resource = resources_.RowOf(ref.batch, b.resource[ref.row]);
+      if (name >= name_codes_.size()) name_codes_.resize(name + 1, StringTable::kMissing);
+      if (resource >= service_codes_.size()) {
+        service_codes_.resize(resource + 1, StringTable::kMissing);
+      }
+      if (name_codes_[name] == StringTable::kMissing) {
+        name_codes_[name] = counter_.Intern(strings_.strings()[name]);
+      }
+      Code& service = service_codes_[resource];
+      if (service == StringTable::kMissing) {
+        service = counter_.Intern(services_.Of(ref.batch, b.resource[ref.row]));
+      }
+      counter_.AddSpan(service, name_codes_[name], b.kind[ref.row],
+                       b.status[ref.row] == static_cast<uint8_t>(model::StatusCode::kError),
+                       b.start_ns[ref.row],
+                       static_cast<int64_t>(b.end_ns[ref.row] - b.start_ns[ref.row]));
     }
   }
 
@@ -439,6 +468,8 @@ class BlockWriter {
   AttributedTable link_table_;
   TracesWriter traces_writer_;
   OverflowWriter overflow_writer_;
+  OperationCounter counter_;
+  std::vector<Code> service_codes_;  // of the counter, by row of resources_
   EncodedBlock block_;
   // Of the current row group.
   GroupRows rows_;
@@ -447,6 +478,7 @@ class BlockWriter {
   std::vector<RowRef> owned_;
   std::vector<uint64_t> owner_rows_;
   std::vector<TraceRow> trace_rows_;
+  std::vector<Code> name_codes_;  // of the counter, by code of strings_
   // Scratch.
   ColumnFiller filler_;
   std::vector<uint64_t> numbers_;

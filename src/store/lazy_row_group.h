@@ -43,6 +43,9 @@ class LazyRowGroup final : public block::RowGroup {
   Result<bool> MayHave(block::Intrinsic column, const block::WantedValue& value) const override {
     return group()->MayHave(column, value);
   }
+  Result<std::shared_ptr<const block::OperationCounts>> BlockCounts() const override {
+    return group()->BlockCounts();
+  }
   Error LoadTraces() const override;
   uint32_t trace_count() const override { return group()->trace_count(); }
   model::TraceId trace_id(uint32_t trace) const override { return group()->trace_id(trace); }

@@ -450,6 +450,34 @@ TEST_F(ApiServerTest, ServicesAndTheirOperations) {
             0u);
 }
 
+TEST_F(ApiServerTest, SeriesOfOperationsAndServices) {
+  const json::value by_service = GetJson("/api/v1/operation-series?by=service&stepMinutes=1440");
+  ASSERT_EQ(by_service.at("series").as_array().size(), 2u);
+  const json::value& shop = by_service.at("series").as_array()[0];
+  EXPECT_EQ(shop.at("service").as_string(), "shop");
+  EXPECT_EQ(shop.at("spanCount").to_number<int>(), 3);
+  EXPECT_EQ(shop.as_object().if_contains("name"), nullptr);
+  const json::value pay = GetJson("/api/v1/operation-series?service=pay&buckets=true");
+  ASSERT_EQ(pay.at("series").as_array().size(), 2u);
+  int errors = 0;
+  for (const json::value& series : pay.at("series").as_array()) {
+    errors += series.at("errorCount").to_number<int>();
+    const json::value& point = series.at("points").as_array()[0];
+    EXPECT_EQ(point.at("buckets").as_array().size(), 1u);
+    const json::value& bucket = point.at("buckets").as_array()[0];
+    EXPECT_LE(std::stoull(std::string(bucket.at("fromNs").as_string())),
+              std::stoull(std::string(point.at("p99Ns").as_string())));
+  }
+  EXPECT_EQ(errors, 1);
+  EXPECT_TRUE(pay.at("complete").as_bool());
+  EXPECT_FALSE(GetJson("/api/v1/operation-series?limit=1").at("complete").as_bool());
+  EXPECT_EQ(
+      GetJson("/api/v1/operation-series?end=2020-01-01T00:00:00Z").at("series").as_array().size(),
+      0u);
+  EXPECT_THAT(Refusal("/api/v1/operation-series?by=tenant"), HasSubstr("operation, service"));
+  EXPECT_THAT(Refusal("/api/v1/operation-series?stepMinutes=0"), HasSubstr("from 1 to 10080"));
+}
+
 TEST_F(ApiServerTest, AttributesAndTheirValues) {
   const auto keys = [this](const std::string& target) {
     std::vector<std::string> out;

@@ -18,7 +18,7 @@ import pyarrow.parquet
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FORMAT = ROOT / "docs" / "block-format.md"
-FILES = ("spans", "events", "links", "resources", "scopes", "traces", "attributes")
+FILES = ("spans", "events", "links", "resources", "scopes", "traces", "attributes", "counts")
 
 
 def write_block(folder, kind, seed, count):
@@ -257,6 +257,23 @@ class Shop(unittest.TestCase):
             for span in self.expected.values() if span["kind"] in ("server", "consumer"))
         rows = self.documented("Requests per minute")
         self.assertEqual({(calendar.timegm(row[0].timetuple()) // 60, row[1]): row[2] for row in rows}, wanted)
+
+    def test_query_rates_from_counts(self):
+        wanted = collections.Counter()
+        errors = collections.Counter()
+        durations = collections.Counter()
+        for span in self.expected.values():
+            key = (span["start_ns"] // 60_000_000_000, span["service"])
+            wanted[key] += 1
+            errors[key] += span["status_code"] == "error"
+            durations[key] += span["duration_ns"]
+        found = {}
+        for minute, service, spans, bad, mean_ms in self.documented("Rates from counts"):
+            key = (calendar.timegm(minute.timetuple()) // 60, service)
+            found[key] = (spans, bad)
+            exact_ms = durations[key] / spans / 1e6
+            self.assertTrue(0.93 * exact_ms - 0.1 <= mean_ms <= exact_ms + 0.1, (key, mean_ms, exact_ms))
+        self.assertEqual(found, {key: (count, errors[key]) for key, count in wanted.items()})
 
     def test_query_exceptions(self):
         wanted = collections.Counter(

@@ -10,7 +10,10 @@
 #include <gtest/gtest.h>
 
 #include "base/env.h"
+#include "block/latency_bucket.h"
+#include "block/operation_counts.h"
 #include "query/exec/memory_source.h"
+#include "query/exec/operation_series.h"
 #include "query/exec/stored_test_source.h"
 
 namespace weft::corpus {
@@ -169,6 +172,56 @@ std::vector<std::string> AnswerPages(const Case& c, const SpanSet& spans,
   return out;
 }
 
+// Spans, errors and durations of each service, name, kind and minute.
+using Lines = std::map<std::string, std::map<uint32_t, uint64_t>>;
+
+std::string LineOf(std::string_view service, std::string_view name, uint8_t kind, uint64_t minute) {
+  return std::string(service) + " | " + std::string(name) + " | " + std::to_string(kind) + " | " +
+         std::to_string(minute);
+}
+constexpr uint32_t kErrors = UINT32_MAX;
+
+Lines CountedLines(const block::RowSource& source) {
+  const auto answer = query::exec::CountSeries(source, Env::Posix(), "default", {}, {}, {});
+  if (!answer.ok()) return {{answer.error().message(), {}}};
+  Lines lines;
+  for (const auto& series : answer->series) {
+    for (const auto& point : series.points) {
+      auto& line = lines[LineOf(series.service, series.name, series.kind,
+                                point.start_ns / block::kMinuteNs)];
+      line.insert(point.buckets.begin(), point.buckets.end());
+      if (point.error_count > 0) line[kErrors] = point.error_count;
+    }
+  }
+  return lines;
+}
+
+std::string ServiceOf(const model::SpanBatch& spans, uint32_t row) {
+  const auto& resources = spans.resources;
+  const model::IndexRange range = model::RangeByEnds(resources.attribute_end, spans.resource[row]);
+  for (uint32_t i = range.begin; i < range.end; ++i) {
+    const model::Attribute attribute = resources.attributes[i];
+    if (spans.strings[attribute.key] == "service.name" &&
+        attribute.type == model::ValueType::kString) {
+      return std::string(spans.strings[attribute.as_code()]);
+    }
+  }
+  return "";
+}
+
+Lines CountedPlainly(const model::SpanBatch& spans, uint64_t times) {
+  Lines lines;
+  for (uint32_t row = 0; row < spans.size(); ++row) {
+    auto& line = lines[LineOf(ServiceOf(spans, row), spans.strings[spans.name[row]],
+                              spans.kind[row], spans.start_ns[row] / block::kMinuteNs)];
+    const auto duration = static_cast<int64_t>(spans.end_ns[row] - spans.start_ns[row]);
+    line[block::LatencyBucketOf(duration)] += times;
+    if (spans.status[row] == static_cast<uint8_t>(model::StatusCode::kError))
+      line[kErrors] += times;
+  }
+  return lines;
+}
+
 class CorpusTest : public testing::Test {
  public:
   CorpusTest(std::string path, Compiler compile, Placement placement)
@@ -185,6 +238,8 @@ class CorpusTest : public testing::Test {
           << path_ << ":" << c.line << " (" << placement_.name << ")\n"
           << c.query;
     }
+    const uint64_t times = placement_.counts_twice ? 2 : 1;
+    EXPECT_EQ(CountedLines(**source), CountedPlainly(file->spans.spans, times)) << placement_.name;
   }
 
  private:

@@ -43,6 +43,9 @@ struct Placement {
   std::string name;
   std::function<Result<std::shared_ptr<const block::RowSource>>(const model::SpanBatch& spans)>
       make;
+  // Spans that are in a block already have come again and are live: until their trace is cut,
+  // whatever counts spans counts them twice.
+  bool counts_twice = false;
 };
 
 using Compiler = std::function<query::QueryResult<query::plan::Plan>(std::string_view text)>;
