@@ -8,8 +8,9 @@ namespace weft::sim {
 void Oracle::Sent(const Spans& spans) {
   const auto batch = live::MakeBatch(spans);
   for (uint32_t i = 0; i < batch->size(); ++i) {
-    sent_[batch->trace_id(i).low].try_emplace(model::ContentHash(*batch, i),
-                                              Span{batch->span_id[i].value, spans[i].name, spans[i].start_ns});
+    sent_[batch->trace_id(i).low].try_emplace(
+        model::ContentHash(*batch, i),
+        Span{batch->span_id[i].value, spans[i].name, spans[i].start_ns});
   }
 }
 

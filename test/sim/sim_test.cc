@@ -64,8 +64,8 @@ TEST(SimTest, EveryAcknowledgedSpanIsThereOnceWhateverHappens) {
             << tally.failed_flushes << " failed ones, " << tally.merges << " merges, "
             << tally.power_cuts << " power cuts, " << tally.failed_starts << " failed starts, "
             << tally.deletions << " deletions, " << tally.failed_deletions << " failed ones, "
-            << tally.expired_spans << " spans expired, " << tally.flips << " flipped bits, " << tally.reported_missing
-            << " checks with reported losses, " << tally.unreadable
+            << tally.expired_spans << " spans expired, " << tally.flips << " flipped bits, "
+            << tally.reported_missing << " checks with reported losses, " << tally.unreadable
             << " questions that a store's refusal failed\n";
   EXPECT_GT(tally.acknowledged, count);
   EXPECT_TRUE(one || tally.unreadable > 0) << "no read has failed";
