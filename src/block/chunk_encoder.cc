@@ -17,10 +17,14 @@ namespace {
 
 // Below this a page is mostly header.
 constexpr uint64_t kPageBytesWanted = 1024;
-// A page of long values ends early, wherever the stripe ends.
-constexpr uint64_t kPageBytesMax = 8u << 20;
-// A dictionary larger than this costs a reader of one row more than it saves.
+// A page of long values ends early, wherever the stripe ends: who reads a short value beside them
+// reads no more than that, and one of them.
+constexpr uint64_t kPageBytesMax = 1u << 20;
+// A dictionary has to be read for a single row. Above the first size it must save much, above the
+// second nothing is worth it.
+constexpr uint64_t kDictionaryBytesWanted = 8u << 20;
 constexpr uint64_t kDictionaryBytesMax = 64u << 20;
+constexpr uint64_t kLargeDictionarySaves = 4;
 // Bounds of longer values are left out: nobody prunes by them.
 constexpr size_t kBoundBytesMax = 64;
 // Pages of columns with more distinct values get no bounds: sorting them would cost more than it
@@ -123,7 +127,7 @@ void ChunkEncoder::ChooseForBytes() {
   }
   value_bytes_ = 0;
   // Where each value comes up twice or more the dictionary is smaller whatever the lengths are.
-  bool dictionary = 2 * distinct < count && dictionary_bytes_ <= kDictionaryBytesMax;
+  bool dictionary = 2 * distinct < count && dictionary_bytes_ <= kDictionaryBytesWanted;
   if (!dictionary) {
     value_bytes_ = fixed ? 16 * count : 0;
     if (!fixed) {
@@ -131,8 +135,9 @@ void ChunkEncoder::ChooseForBytes() {
     }
     const uint64_t code_bytes =
         count * BitWidthOf(distinct == 0 ? 0 : static_cast<uint32_t>(distinct - 1)) / 8;
-    dictionary =
-        dictionary_bytes_ + code_bytes < value_bytes_ && dictionary_bytes_ <= kDictionaryBytesMax;
+    const uint64_t saves = dictionary_bytes_ <= kDictionaryBytesWanted ? 1 : kLargeDictionarySaves;
+    dictionary = saves * (dictionary_bytes_ + code_bytes) < value_bytes_ &&
+                 dictionary_bytes_ <= kDictionaryBytesMax;
   }
   out_.encoding = dictionary ? ChunkEncoding::kDictionary : ChunkEncoding::kPlain;
 }
