@@ -7,6 +7,7 @@
 
 #include "base/env_fake.h"
 #include "base/log.h"
+#include "base/mutex.h"
 #include "store/block_shelf.h"
 #include "store/local_object_store.h"
 #include "store/packed_meta.h"
@@ -51,10 +52,25 @@ class CountingStore : public LocalObjectStore {
  public:
   using LocalObjectStore::LocalObjectStore;
   Result<std::unique_ptr<ReadableFile>> Open(const std::string& name) const override {
-    ++opened[name.substr(name.rfind('/') + 1)];
+    {
+      const MutexLock lock(mutex_);
+      ++opened_[name.substr(name.rfind('/') + 1)];
+    }
     return LocalObjectStore::Open(name);
   }
-  mutable std::map<std::string, int> opened;
+  int CountOf(const std::string& name) const {
+    const MutexLock lock(mutex_);
+    const auto it = opened_.find(name);
+    return it == opened_.end() ? 0 : it->second;
+  }
+  void StartCounting() {
+    const MutexLock lock(mutex_);
+    opened_.clear();
+  }
+
+ private:
+  mutable Mutex mutex_;  // blocks are read by several threads
+  mutable std::map<std::string, int> opened_ WEFT_GUARDED_BY(mutex_);
 };
 
 // A server's shelf over several lives.
@@ -68,7 +84,7 @@ class CatalogSnapshotTest : public testing::Test {
 
   void Reopen() {
     shelf_ = std::make_unique<BlockShelf>(objects_, metrics_, kOptions);
-    objects_.opened.clear();
+    objects_.StartCounting();
     const Error error = shelf_->Load(true);
     ASSERT_TRUE(error.ok()) << error.message();
   }
@@ -97,7 +113,7 @@ class CatalogSnapshotTest : public testing::Test {
     }
     return names;
   }
-  int MetasRead() { return objects_.opened["meta.json"]; }
+  int MetasRead() const { return objects_.CountOf("meta.json"); }
 
   static constexpr BlockShelfOptions kOptions{.parallel_reads = 3,
                                               .catalog = {.blocks_min = 3, .changes_min = 1}};
