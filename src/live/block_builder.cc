@@ -79,7 +79,7 @@ class Builder {
   }
 
   Error LeaveOutStored(model::TraceId id, std::vector<RowAt>* rows) {
-    const Error error = LeaveOutThose(id, rows);
+    Error error = LeaveOutThose(id, rows);
     if (error.code() != ErrorCode::kCorrupt) return error;
     // A damaged block must not keep new ones from being written: it does not heal by waiting.
     LogWarn("spans of a trace in a damaged block can't be recognised when they come again",

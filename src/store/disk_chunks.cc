@@ -201,7 +201,7 @@ DiskChunks::Chunk DiskChunks::Find(const std::string& object, uint64_t number) {
     return nullptr;
   }
   hits_.Add();
-  if (is_old) Append(key, std::move(record));
+  if (is_old) Append(key, record);
   return std::make_shared<const std::string>(*std::move(chunk));
 }
 
@@ -211,7 +211,7 @@ void DiskChunks::Keep(const std::string& object, uint64_t number, const Chunk& c
   Append(KeyOf(name, number), MakeRecord(name, number, *chunk));
 }
 
-void DiskChunks::Append(const Key& key, std::string record) {
+void DiskChunks::Append(const Key& key, const std::string& record) {
   std::shared_ptr<std::string> full;
   uint64_t number = 0;
   {

@@ -73,7 +73,7 @@ class DiskChunks {
   Error LoadSegment(uint64_t number, uint64_t size_bytes) WEFT_EXCLUDES(mutex_);
   Segment* FindSegment(uint64_t number) WEFT_REQUIRES(mutex_);
   bool IsOld(uint64_t segment) const WEFT_REQUIRES(mutex_);
-  void Append(const Key& key, std::string record) WEFT_EXCLUDES(mutex_);
+  void Append(const Key& key, const std::string& record) WEFT_EXCLUDES(mutex_);
   void Write(uint64_t number, const std::string& bytes) WEFT_EXCLUDES(mutex_);
   void MakeRoom(uint64_t bytes) WEFT_EXCLUDES(mutex_);
   // Takes the segment out of the index; its file is removed by the caller.
