@@ -37,8 +37,7 @@ def send_everything(protocol, spans, ask=False):
     """-> CPU, memory, time and disk of one fresh server that takes all spans as fast as it can."""
     with workload.server(*COMPACTION) as server:
         samples = server.data.parent / "samples.json"
-        load = workload.Load(server, protocol, spans, samples=samples)
-        try:
+        with workload.Load(server, protocol, spans, samples=samples) as load:
             server.reset_memory_peak()
             before = server.cpu_seconds()
             begin = time.monotonic()
@@ -52,8 +51,6 @@ def send_everything(protocol, spans, ask=False):
             peak = server.memory_bytes()[1]
             compact(server, fresh["blocks"])
             cpu_compacted = server.cpu_seconds() - before
-        finally:
-            load.stop()
         stored = server.get("/api/v1/status")["storedSpans"]
         if stored != sent["spans"]:
             raise RuntimeError(f"{sent['spans']} spans were acknowledged and {stored} are stored")
@@ -113,7 +110,6 @@ def send_at_rate(rate, seconds):
     """Memory and CPU of a server under a steady stream of live spans."""
     resident = []
     with workload.server() as server:
-        load = workload.Load(server, "http", int(rate * seconds), rate=rate)
         finished = threading.Event()
 
         def watch():
@@ -121,16 +117,16 @@ def send_at_rate(rate, seconds):
                 resident.append(server.memory_bytes()[0])
 
         watcher = threading.Thread(target=watch)
-        try:
+        with workload.Load(server, "http", int(rate * seconds), rate=rate) as load:
             server.reset_memory_peak()
             before = server.cpu_seconds()
             load.go()
             watcher.start()
-            sent = load.finish()
-        finally:
-            finished.set()
-            watcher.join()
-            load.stop()
+            try:
+                sent = load.finish()
+            finally:
+                finished.set()
+                watcher.join()
         cpu = server.cpu_seconds() - before
         return {
             "askedRate": rate,

@@ -103,8 +103,7 @@ def run(spans):
     print(f"\nIngest of {spans} spans by OTLP/HTTP on 2 connections, made while they are sent")
     print(HEADER, flush=True)
     with workload.server(*COMPACTION) as server:
-        load = workload.Load(server, "http", spans, on_the_fly=True, window=spans // TENTHS)
-        try:
+        with workload.Load(server, "http", spans, on_the_fly=True, window=spans // TENTHS) as load:
             meter = Meter(server)
             before = server.cpu_seconds()
             load.go()
@@ -112,8 +111,6 @@ def run(spans):
             server.flush()
             wait_until_merged(server)
             meter.read(sent["spans"])
-        finally:
-            load.stop()
         stored = server.get("/api/v1/status")["storedSpans"]
         if stored != sent["spans"]:
             raise RuntimeError(f"{sent['spans']} spans were acknowledged and {stored} are stored")

@@ -13,6 +13,7 @@ import workload
 STAGES = (
     ("decode into SpanBatch", ("decode",), 600),
     ("WAL: encode, LZ4, checksum, write", ("wal_encode", "wal_write"), 200),
+    ("metrics of spans", ("generate",), 200),
     ("merge into live", ("merge",), 200),
     ("cut and preorder", ("cut",), 100),
     ("pivot, encode, compress, write", ("block", "write"), 900),

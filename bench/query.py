@@ -31,6 +31,10 @@ def search(query, **more):
     return "/api/v1/search?" + urllib.parse.urlencode({"q": query} | more)
 
 
+def metric(query, **more):
+    return "/api/metrics/query_range?" + urllib.parse.urlencode({"q": query, "exemplars": 0} | more)
+
+
 def questions(samples, pick, spans):
     """name -> (makes a target, checks the answer, asked p50 in ms or None)"""
 
@@ -54,6 +58,13 @@ def questions(samples, pick, spans):
         value = pick.choice(samples["requestIds"])
         return search('{ span."guid:x-request-id" = "%s" }' % value)
 
+    def series(count_min):
+        def check(body):
+            answer = json.loads(body)
+            assert "status" not in answer and len(answer["series"]) >= count_min, body[:300]
+
+        return check
+
     def absent():
         return search('{ span."guid:x-request-id" = "no-such-%d" }' % pick.randrange(10**9))
 
@@ -62,16 +73,16 @@ def questions(samples, pick, spans):
         "trace by id, columns": (
             lambda: f"/api/v1/traces/{trace_id()}?format=columns",
             lambda b: json.loads(b)["spans"]["id"][0],
-            5.0,
+            2.0,
         ),
         "trace by id, OTLP JSON": (
             lambda: f"/api/v1/traces/{trace_id()}?format=otlp",
             lambda b: json.loads(b)["resourceSpans"][0],
-            5.0,
+            2.0,
         ),
         "trace by id, absent": (lambda: f"/api/v1/traces/{pick.getrandbits(128):032x}", None, None),
-        "rare attribute value": (rare, traces(1), 10.0),
-        "absent attribute value": (absent, traces(0), None),
+        "rare attribute value": (rare, traces(1), 3.0),
+        "absent attribute value": (absent, traces(0), 1.0),
         "rare value, any scope": (
             lambda: search('{ ."guid:x-request-id" = "%s" }' % pick.choice(samples["requestIds"])),
             traces(1),
@@ -80,6 +91,64 @@ def questions(samples, pick, spans):
         "service and duration, newest 20": (
             lambda: search('{ resource.service.name = "checkout" && duration > 500ms }'),
             a_page,
+            5.0,
+        ),
+        "{A} >> {B}, newest 20": (
+            lambda: search('{ resource.service.name = "frontend" } >> { status = error }'),
+            a_page,
+            10.0,
+        ),
+        "{A} > {B}, newest 20": (
+            lambda: search('{ resource.service.name = "checkout" } > { kind = server }'),
+            a_page,
+            10.0,
+        ),
+        "{A} ~ {B}, newest 20": (
+            lambda: search('{ kind = client } ~ { status = error }'),
+            a_page,
+            10.0,
+        ),
+        "{A} >> {B} that no trace has": (
+            lambda: search('{ resource.service.name = "payment" } >> { resource.service.name = "frontend" }'),
+            traces(0),
+            None,
+        ),
+        "count() > 1000, in no trace": (lambda: search("{} | count() > 100000"), traces(0), None),
+        "rate of everything": (lambda: metric("{} | rate()"), series(1), None),
+        "p99 of duration by service, whole range": (
+            lambda: "/api/metrics/query?"
+            + urllib.parse.urlencode({"q": "{} | quantile_over_time(duration, .99) by (resource.service.name)"}),
+            series(5),
+            10.0,
+        ),
+        "p99 of duration by service, in steps": (
+            lambda: metric("{} | quantile_over_time(duration, .99) by (resource.service.name)"),
+            series(5),
+            None,
+        ),
+        "rate by a generic attribute, unique": (
+            lambda: metric('{} | count_over_time() by (span."guid:x-request-id") | topk(5)', step="1h"),
+            series(1),
+            None,
+        ),
+        "rate by two attributes": (
+            lambda: metric("{} | rate() by (span.http.route, resource.service.name)"),
+            series(5),
+            30.0,
+        ),
+        "compare errors with the rest, all attributes": (
+            lambda: metric("{} | compare({ status = error })", step="1h"),
+            series(50),
+            300.0,
+        ),
+        "comparison of errors with the rest: fields, numbers, calls": (
+            lambda: "/api/v1/comparison?q=" + urllib.parse.quote("{} | compare({ status = error })"),
+            lambda b: [json.loads(b)[name][0] for name in ("fields", "numbers", "calls")],
+            1000.0,
+        ),
+        "rate of {A} >> {B}": (
+            lambda: metric('{ resource.service.name = "frontend" } >> { status = error } | rate()'),
+            series(1),
             None,
         ),
         "errors, newest 20": (lambda: search("{ status = error }"), a_page, None),
@@ -100,15 +169,21 @@ def questions(samples, pick, spans):
             lambda b: json.loads(b)["operations"][0],
             None,
         ),
+        "service graph": (lambda: "/api/v1/service-graph", lambda b: json.loads(b)["edges"][0], 50.0),
+        "critical paths by name": (
+            lambda: "/api/v1/critical-path?q=" + urllib.parse.quote("{} | critical_path() | by(name)"),
+            lambda b: json.loads(b)["groups"][0],
+            None,
+        ),
         "attribute keys": (
             lambda: "/api/v1/attributes",
             lambda b: json.loads(b)["attributes"][0],
-            None,
+            2.0,
         ),
         "attribute values with a prefix": (
             lambda: "/api/v1/attribute-values?key=span.http.route&prefix=/api",
             lambda b: json.loads(b)["values"][0],
-            None,
+            2.0,
         ),
     }
 
@@ -155,12 +230,9 @@ def run(spans, repetitions=200):
     result = {"machine": facts, "queries": {}}
     with workload.server() as server:
         samples_file = server.data.parent / "samples.json"
-        load = workload.Load(server, "http", spans, samples=samples_file)
-        try:
+        with workload.Load(server, "http", spans, samples=samples_file) as load:
             load.go()
             sent = load.finish()
-        finally:
-            load.stop()
         server.flush()
         samples = json.loads(samples_file.read_text())
         status = server.get("/api/v1/status")

@@ -33,12 +33,9 @@ def run(spans):
     first = workload.baseline(1_000_000)
     with workload.server(*SERVER) as server:
         empty = min(restart(server) for _ in range(ROUNDS))
-        load = workload.Load(server, "http", spans, on_the_fly=True)
-        try:
+        with workload.Load(server, "http", spans, on_the_fly=True) as load:
             load.go()
             sent = load.finish()
-        finally:
-            load.stop()
         rounds = []
         for _ in range(ROUNDS):
             rounds.append(restart(server))

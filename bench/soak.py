@@ -33,20 +33,17 @@ REFUSED = re.compile(r'weft_receive_requests_total\{.*code="(429|503)"')
 def sustainable():
     """Spans a second that a server takes from connections that never pause."""
     with workload.server(*SERVER) as server:
-        load = workload.Load(
+        moments = []
+        with workload.Load(
             server,
             "http",
             PROBE_SPANS,
             on_the_fly=True,
             window=PROBE_SPANS // 5,
             connections=CONNECTIONS,
-        )
-        moments = []
-        try:
+        ) as load:
             load.go()
             sent = load.finish(lambda acknowledged: moments.append((acknowledged, time.monotonic())))
-        finally:
-            load.stop()
         # From the second fifth on: before, memory was empty.
         (first, begin), (last, end) = moments[0], moments[-1]
         assert sent["spans"] >= PROBE_SPANS
@@ -159,7 +156,7 @@ def run(minutes=MINUTES, rate=None):
     )
     print(HEADER, flush=True)
     with workload.server(*SERVER) as server:
-        load = workload.Load(
+        with workload.Load(
             server,
             "http",
             int(rate * minutes * 60),
@@ -167,13 +164,10 @@ def run(minutes=MINUTES, rate=None):
             connections=CONNECTIONS,
             on_the_fly=True,
             seconds=minutes * 60,
-        )
-        try:
+        ) as load:
             with Watch(server) as watch:
                 load.go()
                 sent = load.finish()
-        finally:
-            load.stop()
         server.flush()
         result = {
             "machine": facts,

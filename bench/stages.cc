@@ -6,9 +6,10 @@
 //
 // 1. requests -> decode -> batches
 // 2. batches -> encode for the WAL -> records -> frame, checksum, write
-// 3. batches -> merge into a shard -> cut, preorder -> input of a block
-// 4. input -> pivot, encode, compress -> blocks -> write
-// 5. blocks -> compaction -> one block
+// 3. batches -> counts by label -> series
+// 4. batches -> merge into a shard -> cut, preorder -> input of a block
+// 5. input -> pivot, encode, compress -> blocks -> write
+// 6. blocks -> compaction -> one block
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -27,6 +28,8 @@
 #include "block/block_fixture.h"
 #include "block/merge.h"
 #include "block/reader.h"
+#include "generate/batch_counter.h"
+#include "generate/series_store.h"
 #include "live/batch_codec.h"
 #include "live/block_builder.h"
 #include "live/shard.h"
@@ -40,7 +43,7 @@ constexpr uint64_t kSpans = 1 << 20;
 constexpr int kRounds = 3;
 // As the server's settings are when nothing else is said (compaction.row-group-rows, zstd-level).
 constexpr uint32_t kMergedRowGroupRows = 1 << 19;
-constexpr int kMergedZstdLevel = 3;
+constexpr int kMergedZstdLevel = 4;
 constexpr size_t kMergeCacheBytes = 1 << 20;
 constexpr char kTenant[] = "default";
 
@@ -148,6 +151,16 @@ Error WriteFiles(const block::EncodedBlock& block, const std::string& folder) {
   return Error::Ok();
 }
 
+// What serve's settings ask for when nothing else is said.
+bool Generate(const Batches& batches, generate::SeriesStore* series, generate::CallMatcher* calls) {
+  for (const auto& batch : batches) {
+    generate::BatchCounts counts = generate::CountBatch(*batch, {});
+    series->Add(kTenant, generate::Kind::kSpans, std::move(counts.spans));
+    calls->Add(kTenant, std::move(counts.calls));
+  }
+  return true;
+}
+
 bool Merge(const Batches& batches, live::Shard* shard) {
   std::vector<uint32_t> rows;
   uint32_t record = 0;
@@ -205,11 +218,15 @@ uint64_t SpansOf(const std::vector<block::EncodedBlock>& blocks) {
 
 Round RunOnce(const Traffic& traffic, const std::string& folder) {
   Round round;
+  MetricRegistry metrics;
   Timed(&round, "baseline", [&] { return WalkAndHash(traffic).digest; });
   const Batches batches = Timed(&round, "decode", [&] { return Decode(traffic); });
   std::vector<std::string> records =
       Timed(&round, "wal_encode", [&] { return EncodeForWal(batches); });
   Timed(&round, "wal_write", [&] { return WriteWal(folder + "/wal", std::move(records)); });
+  generate::SeriesStore series(Env::Posix(), metrics, {});
+  generate::CallMatcher calls(Env::Posix(), metrics, &series);
+  Timed(&round, "generate", [&] { return Generate(batches, &series, &calls); });
   uint64_t number = 0;
   live::Shard shard({}, [&] { return "block-" + std::to_string(number++); });
   Timed(&round, "merge", [&] { return Merge(batches, &shard); });

@@ -101,7 +101,11 @@ class Load:
             raise RuntimeError(f"the sender failed: {last}")
         return json.loads(last)
 
-    def stop(self):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        """Ends a sender that has not finished."""
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()

@@ -101,6 +101,8 @@ weft_pkg_library(zstd libzstd)
 weft_pkg_library(lz4 liblz4)
 weft_pkg_library(xxhash libxxhash)
 weft_pkg_library(crc32c libisal)  # ISA-L's crc32_iscsi is CRC-32C; Debian 12's Abseil has none
+find_package(Snappy CONFIG REQUIRED)
+weft_library(snappy Snappy::snappy)
 find_package(ZLIB REQUIRED)
 weft_library(zlib ZLIB::ZLIB)
 

@@ -6,18 +6,21 @@
 #include <utility>
 
 #include "api/answers.h"
+#include "api/explanation.h"
+#include "api/tempo/streaming_querier.h"
 #include "base/read_account.h"
 #include "model/tenant.h"
+#include "query/exec/profile.h"
 
 namespace weft::api {
 namespace {
 
 constexpr int64_t kMs = 1'000'000;
 constexpr uint32_t kRetryAfterMs = 1'000;
+// So that small questions get their turns while large ones have theirs. Each may use up its memory.
+constexpr int kQueriesPerThread = 2;
 
-net::HttpResponse Busy(const std::string& why) {
-  return AnswerError(Error(ErrorCode::kUnavailable, why, kRetryAfterMs));
-}
+Error Busy(const std::string& why) { return Error(ErrorCode::kUnavailable, why, kRetryAfterMs); }
 
 // What an answer took, for the developer tools of browsers and for whoever looks at headers (W3C
 // Server Timing).
@@ -28,6 +31,26 @@ std::string ServerTiming(int64_t took_ns, const ReadAccount& reads) {
   return "total;dur=" + std::string(milliseconds.data()) +
          ", store;desc=\"requests=" + std::to_string(reads.requests) +
          " bytes=" + std::to_string(reads.bytes) + " hits=" + std::to_string(reads.hits) + "\"";
+}
+
+std::unique_ptr<tempo::StreamingQuerier> MakeStreaming(const ApiParts& parts,
+                                                       const ApiOptions& options,
+                                                       const tempo::StreamingWork& work) {
+  tempo::StreamingOptions streaming;
+  streaming.time_ms = options.time_ms;
+  streaming.memory_bytes = options.memory_bytes;
+  streaming.read_bytes = options.read_bytes;
+  streaming.range_max_ns = options.tempo.range_max_ns;
+  streaming.strip_trace_ids = options.tempo.strip_trace_ids;
+  streaming.compat_tenants = options.tempo.compat_tenants;
+  return std::make_unique<tempo::StreamingQuerier>(
+      tempo::StreamingParts{.source = parts.source,
+                            .env = parts.env,
+                            .runner = parts.runner,
+                            .metrics = parts.metrics,
+                            .work = work,
+                            .not_ready = parts.not_ready},
+      streaming);
 }
 
 }  // namespace
@@ -73,17 +96,42 @@ struct ApiServer::EndpointMetrics {
   Counter& store_hits;
 };
 
+// A request on its way through the pool.
+struct ApiServer::Task {
+  net::HttpRequest request;
+  int64_t received_ns = 0;
+  bool explain = false;
+  std::shared_ptr<RunningQueries::Entry> query;
+};
+
 ApiServer::ApiServer(ApiParts parts, StaticFiles files, const ApiOptions& options)
     : parts_(std::move(parts)),
       files_(std::move(files)),
       options_(options),
-      pool_(options.threads, options.queue_max) {
+      tempo_({.source = parts_.source,
+              .env = parts_.env,
+              .runner = parts_.runner,
+              .version = parts_.version,
+              .config_text = parts_.config_text,
+              .not_ready = parts_.not_ready},
+             options.tempo),
+      prometheus_({.source = parts_.source,
+                   .env = parts_.env,
+                   .runner = parts_.runner,
+                   .version = parts_.version,
+                   .dimensions = parts_.dimensions}),
+      running_(*parts_.env),
+      share_(*parts_.env, static_cast<size_t>(std::max(1, options.threads))),
+      pool_(kQueriesPerThread * std::max(1, options.threads), options.queue_max),
+      streaming_(MakeStreaming(parts_, options_, {&pool_, &running_, &share_})) {
   parts_.metrics->AddGaugeFunction("weft_api_queued_requests",
                                    "Requests that wait for a thread of the query API.", {},
                                    [this] { return static_cast<double>(pool_.queued()); });
 }
 
 ApiServer::~ApiServer() { Stop(); }
+
+net::GrpcMethods* ApiServer::grpc_methods() { return streaming_.get(); }
 
 void ApiServer::Stop() {
   stopping_ = true;
@@ -94,62 +142,130 @@ void ApiServer::AddTo(net::HttpRouter* router) {
   AddWork(router, "GET", "/api/v1/services", &ApiServer::Services);
   AddWork(router, "GET", "/api/v1/operations", &ApiServer::Operations);
   AddWork(router, "GET", "/api/v1/operation-series", &ApiServer::OperationSeries);
+  AddWork(router, "GET", "/api/v1/service-graph", &ApiServer::ServiceGraph);
+  AddWork(router, "GET", "/api/v1/propagation", &ApiServer::Propagation);
+  AddWork(router, "GET", "/api/v1/critical-path", &ApiServer::CriticalPath);
+  AddWork(router, "GET", "/api/v1/comparison", &ApiServer::Comparison);
   AddWork(router, "GET", "/api/v1/attributes", &ApiServer::Attributes);
   AddWork(router, "GET", "/api/v1/attribute-values", &ApiServer::AttributeValues);
   AddWork(router, "GET", "/api/v1/search", &ApiServer::Search);
   AddWork(router, "GET", "/api/v1/traces/{traceId}", &ApiServer::Trace);
+  AddWork(router, "GET", "/api/v1/trace-diff", &ApiServer::TraceDiff);
   AddWork(router, "GET", "/api/v1/status", &ApiServer::Status);
   AddWork(router, "GET", "/api/v1/usage", &ApiServer::Usage);
   AddWork(router, "POST", "/api/v1/deletions", &ApiServer::Delete);
   AddWork(router, "GET", "/api/v1/deletions", &ApiServer::Deletions);
   AddWork(router, "GET", "/api/v1/deletions/{deletionId}", &ApiServer::Deletion);
   AddWork(router, "POST", "/flush", &ApiServer::Flush);
+  AddWork(router, "GET", "/metrics/generated", &ApiServer::Generated);
+  AddTempo(router);
+  prometheus_.AddTo(router, [&](std::string_view method, std::string_view path, Endpoint endpoint) {
+    AddWork(router, method, path, std::move(endpoint));
+  });
   AddSmall(router);
+}
+
+void ApiServer::AddTempo(net::HttpRouter* router) {
+  // Tempo asks for no method: whoever sends its API a POST is answered.
+  for (const std::string_view method : {"GET", "POST"}) {
+    tempo_.AddTo(router, method, [&](std::string_view path, Endpoint endpoint) {
+      AddWork(router, method, path, std::move(endpoint));
+    });
+  }
 }
 
 void ApiServer::AddWork(net::HttpRouter* router, std::string_view method, std::string_view path,
                         Handler handler) {
+  Endpoint endpoint;
+  endpoint.answer = [this, handler](const Call& call) { return (this->*handler)(call); };
+  AddWork(router, method, path, std::move(endpoint));
+}
+
+void ApiServer::AddWork(net::HttpRouter* router, std::string_view method, std::string_view path,
+                        Endpoint endpoint) {
   auto metrics = std::make_shared<EndpointMetrics>(*parts_.metrics, std::string(path));
   router->Add(method, path,
-              [this, handler, metrics](net::HttpRequest received, const net::HttpRespond& respond) {
-                auto request = std::make_shared<net::HttpRequest>(std::move(received));
-                const int64_t received_ns = parts_.env->MonotonicNs();
-                const bool queued =
-                    pool_.TryRun([this, handler, metrics, request, respond, received_ns] {
-                      const int64_t begin_ns = parts_.env->MonotonicNs();
-                      ReadAccount reads;
-                      const ReadAccountScope scope(&reads);
-                      net::HttpResponse response = Work(handler, *request, received_ns);
-                      const int64_t took_ns = parts_.env->MonotonicNs() - received_ns;
-                      response.headers.Add("server-timing", ServerTiming(took_ns, reads));
-                      // First: who has the answer finds it counted.
-                      metrics->Count(response.status);
-                      metrics->CountReads(reads);
-                      respond(std::move(response));  // compresses, too
-                      const int64_t work_ns = parts_.env->MonotonicNs() - begin_ns;
-                      metrics->microseconds.Add(static_cast<uint64_t>(work_ns / 1000));
-                    });
-                if (queued) return;
-                metrics->Count(503);
-                respond(Busy("too many requests are waiting; try again"));
+              [this, endpoint = std::move(endpoint), metrics](net::HttpRequest received,
+                                                              const net::HttpRespond& respond) {
+                const auto task = std::make_shared<Task>();
+                task->request = std::move(received);
+                task->received_ns = parts_.env->MonotonicNs();
+                Error error = Register(endpoint, task.get());
+                const auto answer = [this, endpoint, metrics, task, respond] {
+                  Answer(endpoint, task.get(), metrics.get(), respond);
+                };
+                if (error.ok() && !pool_.TryRun(task->query->tenant(), answer)) {
+                  error = Busy("too many requests are waiting; try again");
+                }
+                if (error.ok()) return;
+                net::HttpResponse refusal = endpoint.refuse(error);
+                metrics->Count(refusal.status);
+                respond(std::move(refusal));
               });
 }
 
-net::HttpResponse ApiServer::Work(Handler handler, const net::HttpRequest& request,
-                                  int64_t received_ns) {
-  if (stopping_) return Busy("the server is stopping");
-  if (request.client_gone())
-    return AnswerError(Error(ErrorCode::kCancelled, "the client went away"));
-  if (const std::string why = parts_.not_ready(); !why.empty()) return Busy("not ready: " + why);
-  auto tenant = model::ParseTenant(request.headers.Get(model::kTenantHeader));
-  if (!tenant.ok()) return AnswerError(tenant.error());
-  Call call{request, std::move(*tenant), {}};
-  call.budget.time_ms = options_.time_ms - (parts_.env->MonotonicNs() - received_ns) / kMs;
+// On the thread that serves the socket.
+Error ApiServer::Register(const Endpoint& endpoint, Task* task) {
+  WEFT_ASSIGN_OR_RETURN(task->explain, WantsExplanation(task->request));
+  WEFT_ASSIGN_OR_RETURN(const model::TenantId tenant,
+                        endpoint.read_tenant(task->request.headers.Get(model::kTenantHeader)));
+  const std::string_view id = task->request.headers.Get(kQueryIdHeader);
+  if (!id.empty() && !IsQueryId(id)) {
+    return {ErrorCode::kInvalidArgument,
+            std::string(kQueryIdHeader) + ": 1 to 64 letters, digits, '.', '_' and '-'"};
+  }
+  task->query = running_.Begin(tenant, task->request.path, id);
+  for (const std::string_view name : {"q", "query"}) {
+    if (const auto text = task->request.Query(name)) task->query->SetText(*text);
+  }
+  return Error::Ok();
+}
+
+// On a thread of the pool.
+void ApiServer::Answer(const Endpoint& endpoint, Task* task, EndpointMetrics* metrics,
+                       const net::HttpRespond& respond) {
+  FairShare::Work share(&share_, task->query->tenant());
+  const FairShare::Turn turn(&share);
+  task->query->SetRunning();
+  const int64_t begin_ns = parts_.env->MonotonicNs();
+  ReadAccount reads;
+  const ReadAccountScope scope(&reads);
+  query::exec::Profile profile(*parts_.env);
+  net::HttpResponse response = Work(endpoint, *task, task->explain ? &profile : nullptr);
+  const int64_t took_ns = parts_.env->MonotonicNs() - task->received_ns;
+  if (task->explain) {
+    AddExplanation(profile, {begin_ns - task->received_ns, took_ns}, reads, &response);
+  }
+  response.headers.Add("server-timing", ServerTiming(took_ns, reads));
+  response.headers.Add(kQueryIdHeader, task->query->id());
+  // First: who has the answer finds it counted, and no longer running.
+  metrics->Count(response.status);
+  metrics->CountReads(reads);
+  task->query.reset();
+  respond(std::move(response));  // compresses, too
+  const int64_t work_ns = parts_.env->MonotonicNs() - begin_ns;
+  metrics->microseconds.Add(static_cast<uint64_t>(work_ns / 1000));
+}
+
+net::HttpResponse ApiServer::Work(const Endpoint& endpoint, const Task& task,
+                                  query::exec::Profile* profile) {
+  if (stopping_) return endpoint.refuse(Busy("the server is stopping"));
+  if (task.request.client_gone())
+    return endpoint.refuse(Error(ErrorCode::kCancelled, "the client went away"));
+  if (task.query->cancelled())
+    return endpoint.refuse(Error(ErrorCode::kCancelled, "the query was cancelled"));
+  if (const std::string why = parts_.not_ready(); !why.empty())
+    return endpoint.refuse(Busy("not ready: " + why));
+  Call call{task.request, task.query->tenant(), {}};
+  call.budget.time_ms = options_.time_ms - (parts_.env->MonotonicNs() - task.received_ns) / kMs;
   call.budget.memory_bytes = options_.memory_bytes;
-  call.budget.cancelled = request.gone.get();
+  call.budget.read_bytes = options_.read_bytes;
+  call.budget.client_gone = task.request.gone.get();
+  call.budget.cancelled = &task.query->cancelled();
+  call.budget.profile = profile;
   if (call.budget.time_ms <= 0)
-    return Busy("the request waited longer than it may take; try again");
-  return (this->*handler)(call);
+    return endpoint.refuse(Busy("the request waited longer than it may take; try again"));
+  return endpoint.answer(call);
 }
 
 // Endpoints that answer at once, on the thread that serves the socket.
@@ -163,6 +279,15 @@ void ApiServer::AddSmall(net::HttpRouter* router) {
     const std::string why = parts_.not_ready();
     respond(net::HttpResponse::Text(why.empty() ? 200 : 503, (why.empty() ? "ready" : why) + "\n"));
   });
+  // Whoever wants to end a query must not have to wait for it.
+  router->Add("GET", "/api/v1/queries",
+              [this](const net::HttpRequest& request, const net::HttpRespond& respond) {
+                respond(Queries(request));
+              });
+  router->Add("DELETE", "/api/v1/queries/{queryId}",
+              [this](const net::HttpRequest& request, const net::HttpRespond& respond) {
+                respond(CancelQuery(request));
+              });
   router->Add(
       "GET", "/{path...}",
       [this](const net::HttpRequest& request, const net::HttpRespond& respond) {

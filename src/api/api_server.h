@@ -1,4 +1,5 @@
-// The main HTTP port: every path of proto/openapi.yaml, and the UI.
+// The main HTTP port: every path of proto/openapi.yaml, Tempo's among them (tempo/tempo_api.h), and
+// the UI.
 //
 // What takes time (searches, traces, catalogues, flush) runs on the server's own threads, never on
 // those that serve sockets; it is refused with 503 when too much waits already, ends when the
@@ -15,19 +16,32 @@
 #include <string_view>
 #include <vector>
 
+#include "api/endpoint.h"
+#include "api/prometheus/prometheus_api.h"
+#include "api/running_queries.h"
 #include "api/static_files.h"
+#include "api/tempo/tempo_api.h"
 #include "api/worker_pool.h"
 #include "base/env.h"
 #include "base/error.h"
+#include "base/fair_share.h"
 #include "base/metrics.h"
 #include "block/row_source.h"
 #include "block/usage.h"
+#include "generate/series_store.h"
 #include "net/http_router.h"
 #include "query/exec/budget.h"
 #include "query/exec/span_deleter.h"
 #include "query/exec/task_runner.h"
 
+namespace weft::net {
+class GrpcMethods;
+}
+
 namespace weft::api {
+namespace tempo {
+class StreamingQuerier;
+}
 
 struct FlushReport {
   uint64_t spans = 0;   // written
@@ -46,10 +60,12 @@ struct StatusReport {
 };
 
 struct ApiOptions {
-  int threads = 2;                       // requests that are worked on at once
-  size_t queue_max = 64;                 // requests that wait for a thread; further ones get 503
+  int threads = 2;                       // that work at once; twice as many requests share them
+  size_t queue_max = 64;                 // of a tenant; further requests that wait get 503
   int64_t time_ms = 30'000;              // for one request, its waiting included
   uint64_t memory_bytes = 256ULL << 20;  // for one query
+  uint64_t read_bytes = 0;               // that one query may read of blocks; 0: no limit
+  tempo::TempoOptions tempo;
 };
 
 // What the server answers from; everything must outlive it. The functions may be called on any
@@ -59,6 +75,8 @@ struct ApiParts {
   const Env* env = nullptr;
   MetricRegistry* metrics = nullptr;
   query::exec::TaskRunner* runner = nullptr;
+  std::string version;      // of weft
+  std::string config_text;  // the settings as YAML, without secrets; shown to everyone
   // Cuts and writes everything live; returns when that is durable.
   std::function<Result<FlushReport>()> flush;
   std::function<StatusReport(const model::TenantId&)> status;
@@ -66,6 +84,10 @@ struct ApiParts {
   std::function<Result<std::vector<block::UsageRow>>(const model::TenantId&, TimeRange,
                                                      block::UsageBy, const query::exec::Budget&)>
       usage;
+  // What is counted of spans on arrival; null where nothing is.
+  const generate::SeriesStore* generated = nullptr;
+  // Labels of the series that are made of spans, besides the intrinsic ones.
+  std::vector<model::SpanDimension> dimensions;
   // Asked only while not_ready is empty; never null then.
   std::function<query::exec::SpanDeleter*()> deleter;
   // Empty when spans are taken and questions answered, else why not yet ("replaying the WAL, 40 %
@@ -90,45 +112,61 @@ class ApiServer {
   // until the HTTP server has stopped, and this object must live as long.
   void AddTo(net::HttpRouter* router);
 
+  // Tempo's streaming API, for a gRPC server, which must have stopped before Stop().
+  net::GrpcMethods* grpc_methods();
+
   // Finishes what is running and answers the rest with 503. To be called after the HTTP server has
   // stopped accepting.
   void Stop();
 
  private:
-  // What a handler needs to know besides the request.
-  struct Call {
-    const net::HttpRequest& request;
-    model::TenantId tenant;
-    query::exec::Budget budget;
-  };
   using Handler = net::HttpResponse (ApiServer::*)(const Call&);
   struct EndpointMetrics;
 
   void AddWork(net::HttpRouter* router, std::string_view method, std::string_view path,
                Handler handler);
-  // Runs on a worker.
-  net::HttpResponse Work(Handler handler, const net::HttpRequest& request, int64_t received_ns);
+  void AddWork(net::HttpRouter* router, std::string_view method, std::string_view path,
+               Endpoint endpoint);
+  struct Task;
+  Error Register(const Endpoint& endpoint, Task* task);
+  void Answer(const Endpoint& endpoint, Task* task, EndpointMetrics* metrics,
+              const net::HttpRespond& respond);
+  net::HttpResponse Work(const Endpoint& endpoint, const Task& task, query::exec::Profile* profile);
   void AddSmall(net::HttpRouter* router);
+  void AddTempo(net::HttpRouter* router);
 
   net::HttpResponse Services(const Call& call);
   net::HttpResponse Operations(const Call& call);
   net::HttpResponse OperationSeries(const Call& call);
+  net::HttpResponse ServiceGraph(const Call& call);
+  net::HttpResponse Propagation(const Call& call);
+  net::HttpResponse CriticalPath(const Call& call);
+  net::HttpResponse Comparison(const Call& call);
   net::HttpResponse Attributes(const Call& call);
   net::HttpResponse AttributeValues(const Call& call);
   net::HttpResponse Search(const Call& call);
   net::HttpResponse Trace(const Call& call);
+  net::HttpResponse TraceDiff(const Call& call);
   net::HttpResponse Status(const Call& call);
   net::HttpResponse Flush(const Call& call);
   net::HttpResponse Usage(const Call& call);
+  net::HttpResponse Generated(const Call& call);
   net::HttpResponse Delete(const Call& call);
   net::HttpResponse Deletions(const Call& call);
   net::HttpResponse Deletion(const Call& call);
+  net::HttpResponse Queries(const net::HttpRequest& request) const;
+  net::HttpResponse CancelQuery(const net::HttpRequest& request);
 
   const ApiParts parts_;
   const StaticFiles files_;
   const ApiOptions options_;
+  const tempo::TempoApi tempo_;
+  const prometheus::PrometheusApi prometheus_;
   std::atomic<bool> stopping_ = false;
+  RunningQueries running_;
+  FairShare share_;
   WorkerPool pool_;
+  const std::unique_ptr<tempo::StreamingQuerier> streaming_;
 };
 
 }  // namespace weft::api

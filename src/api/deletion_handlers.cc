@@ -82,7 +82,14 @@ net::HttpResponse ApiServer::Delete(const Call& call) {
   if (body->has_query) {
     auto plan = query::lang::traceql::Compile(body->query);
     if (!plan.ok()) return AnswerQueryError(plan.error());
-    request.plan = std::move(*plan);
+    const query::plan::Predicate* const predicate = plan->filter();
+    if (predicate == nullptr || predicate->asks_of_parents()) {
+      return AnswerError({ErrorCode::kUnsupported,
+                          "a deletion takes one span filter, such as { span.user.id = \"7\" }; to "
+                          "delete what a longer query finds, search for it and name its traces in "
+                          "traceIds"});
+    }
+    request.predicate = *predicate;
     request.query = query::lang::traceql::Redact(body->query);
     if (request.query.empty()) request.query = "{}";
   }

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/utf8.h"
+
 namespace weft::api {
 namespace {
 
@@ -54,24 +56,6 @@ size_t BrokenBytes(std::string_view text) {
 }
 
 }  // namespace
-
-size_t Utf8CharacterBytes(std::string_view text) {
-  const auto byte = [&](size_t i) {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
-  };
-  const auto is_tail = [&](size_t i) { return (byte(i) & 0xc0) == 0x80; };
-  const unsigned first = byte(0);
-  if (text.empty()) return 0;
-  if (first < 0x80) return 1;
-  if (first < 0xc2 || first > 0xf4) return 0;
-  if (first < 0xe0) return is_tail(1) ? 2 : 0;
-  // The second byte's range keeps out overlong forms, surrogates and everything above U+10FFFF.
-  const unsigned low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
-  const unsigned high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
-  if (byte(1) < low || byte(1) > high || !is_tail(2)) return 0;
-  if (first < 0xf0) return 3;
-  return is_tail(3) ? 4 : 0;
-}
 
 void AppendJsonEscaped(std::string_view text, std::string* out) {
   while (!text.empty()) {

@@ -80,8 +80,4 @@ class JsonWriter {
 // Appends `text` with JSON's escapes and without quotes.
 void AppendJsonEscaped(std::string_view text, std::string* out);
 
-// Bytes of the well-formed UTF-8 character at the start of `text`; 0 when there is none (Unicode 15
-// table 3-7).
-size_t Utf8CharacterBytes(std::string_view text);
-
 }  // namespace weft::api

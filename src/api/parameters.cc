@@ -35,7 +35,9 @@ Result<Parameters> Parameters::Read(const net::HttpParameters& query,
   const std::span<const std::string_view> names(known.begin(), known.size());
   for (size_t i = 0; i < query.size(); ++i) {
     const std::string_view name = query[i].first;
-    if (std::find(names.begin(), names.end(), name) == names.end()) return UnknownName(name, names);
+    const bool is_known =
+        name == kExplainParameter || std::find(names.begin(), names.end(), name) != names.end();
+    if (!is_known) return UnknownName(name, names);
     for (size_t j = 0; j < i; ++j) {
       if (query[j].first == name) return Refuse(name, "given twice");
     }

@@ -19,6 +19,9 @@
 
 namespace weft::api {
 
+// Known everywhere: it is no endpoint's own (see ApiServer).
+inline constexpr std::string_view kExplainParameter = "explain";
+
 class Parameters {
  public:
   // Refuses names that are not `known` (and says which known one is nearest) and names that come

@@ -11,6 +11,7 @@
 #include "api/parameters.h"
 #include "api/time_text.h"
 #include "api/trace_format.h"
+#include "base/utf8.h"
 
 namespace {
 
@@ -19,7 +20,7 @@ void CheckEscaping(std::string_view text) {
   std::string escaped;
   weft::api::AppendJsonEscaped(text, &escaped);
   for (size_t i = 0; i < escaped.size();) {
-    const size_t bytes = weft::api::Utf8CharacterBytes(std::string_view(escaped).substr(i));
+    const size_t bytes = weft::Utf8CharacterBytes(std::string_view(escaped).substr(i));
     if (bytes == 0 || static_cast<unsigned char>(escaped[i]) < 0x20) std::abort();
     i += bytes;
   }

@@ -1,13 +1,16 @@
-// Search, one trace, status and flush.
+// Search, one trace, two traces side by side, status and flush.
 
 #include <array>
+#include <string>
 #include <utility>
 
 #include "api/answers.h"
 #include "api/api_server.h"
+#include "api/dialect.h"
 #include "api/json_writer.h"
 #include "api/parameters.h"
 #include "api/trace_columns.h"
+#include "api/trace_diff_text.h"
 #include "api/trace_format.h"
 #include "model/otlp_encode.h"
 #include "query/exec/search.h"
@@ -24,9 +27,9 @@ struct SearchParameters {
 };
 
 Result<SearchParameters> ReadSearch(const net::HttpRequest& http, int64_t now_ns) {
-  WEFT_ASSIGN_OR_RETURN(
-      const Parameters parameters,
-      Parameters::Read(http.query, {"q", "start", "end", "limit", "spansPerTrace", "cursor"}));
+  WEFT_ASSIGN_OR_RETURN(const Parameters parameters,
+                        Parameters::Read(http.query, {"q", "start", "end", "limit", "spansPerTrace",
+                                                      "cursor", "compat"}));
   SearchParameters search;
   WEFT_ASSIGN_OR_RETURN(const auto query, parameters.Text("q", kQueryBytesMax));
   WEFT_ASSIGN_OR_RETURN(const auto cursor, parameters.Text("cursor"));
@@ -53,6 +56,19 @@ Result<model::TraceId> ReadTraceId(std::string_view text) {
   return *id;
 }
 
+Result<DiffIds> ReadDiffIds(const Parameters& parameters) {
+  DiffIds ids;
+  for (const auto& [name, id] : {std::pair<std::string_view, model::TraceId*>{"base", &ids.base},
+                                 {"compare", &ids.compare}}) {
+    WEFT_ASSIGN_OR_RETURN(const auto text, parameters.Text(name));
+    const auto read = ReadTraceId(text.value_or(""));
+    if (!read.ok())
+      return Error(ErrorCode::kInvalidArgument, std::string(name) + ": " + read.error().message());
+    *id = *read;
+  }
+  return ids;
+}
+
 // `flags`: block::TraceFlag that the spans themselves don't show.
 std::string EncodeTrace(const OrderedTrace& trace, model::TraceId id, uint32_t flags,
                         TraceFormat format) {
@@ -69,7 +85,9 @@ std::string EncodeTrace(const OrderedTrace& trace, model::TraceId id, uint32_t f
 net::HttpResponse ApiServer::Search(const Call& call) {
   auto search = ReadSearch(call.request, parts_.env->NowNs());
   if (!search.ok()) return AnswerError(search.error());
-  const auto plan = query::lang::traceql::Compile(search->query);
+  const auto dialect = ReadDialect(call.request, call.tenant, options_.tempo.compat_tenants);
+  if (!dialect.ok()) return AnswerError(dialect.error());
+  const auto plan = query::lang::traceql::Compile(search->query, *dialect);
   if (!plan.ok()) return AnswerQueryError(plan.error());
   search->request.tenant = call.tenant;
   const query::exec::SearchExecutor executor(*parts_.source, *parts_.env, *parts_.runner);
@@ -104,6 +122,16 @@ net::HttpResponse ApiServer::Trace(const Call& call) {
   return response;
 }
 
+net::HttpResponse ApiServer::TraceDiff(const Call& call) {
+  const auto parameters = Parameters::Read(call.request.query, {"base", "compare"});
+  if (!parameters.ok()) return AnswerError(parameters.error());
+  const auto ids = ReadDiffIds(*parameters);
+  if (!ids.ok()) return AnswerError(ids.error());
+  const auto diff = DiffTraces(*parts_.source, call, *ids, options_.tempo.trace_bytes_max);
+  if (!diff.ok()) return AnswerError(diff.error());
+  return AnswerJson(EncodeDiff(*diff, *ids, DiffFormat::kComposed));
+}
+
 net::HttpResponse ApiServer::Status(const Call& call) {
   const auto parameters = Parameters::Read(call.request.query, {});
   if (!parameters.ok()) return AnswerError(parameters.error());
@@ -126,7 +154,10 @@ net::HttpResponse ApiServer::Status(const Call& call) {
 net::HttpResponse ApiServer::Flush(const Call& call) {
   const auto parameters = Parameters::Read(call.request.query, {});
   if (!parameters.ok()) return AnswerError(parameters.error());
-  const auto report = parts_.flush();
+  const auto report = [&] {
+    const FairShare::Pause others_work;  // it is threads of the store that do
+    return parts_.flush();
+  }();
   if (!report.ok()) return AnswerError(report.error());
   std::string text;
   JsonWriter json(&text);

@@ -28,6 +28,14 @@ Read TextOrNothing(std::string Config::* field) {
   };
 }
 
+Read Address(OptionalAddress Config::* field) {
+  return [field](const std::string& text, Config* c) {
+    if (text.empty()) return Error(ErrorCode::kInvalidArgument, "must be an address, or off");
+    (c->*field).address = text == "off" ? "" : text;
+    return Error::Ok();
+  };
+}
+
 Read Switch(bool Config::* field) {
   return [field](const std::string& text, Config* c) {
     if (text != "true" && text != "false") {
@@ -85,14 +93,55 @@ Error ReadDurability(const std::string& text, Config* c) {
   return Error::Ok();
 }
 
-Error ReadOrigins(const std::string& text, Config* c) {
-  c->receive_cors_origins.clear();
+// "" or "/a/b": what every path of Tempo's API begins with.
+Error ReadPathPrefix(const std::string& text, Config* c) {
+  const auto is_plain = [](char ch) {
+    return std::isalnum(static_cast<unsigned char>(ch)) ||
+           std::string_view("/-._~").find(ch) != std::string_view::npos;
+  };
+  const bool good = text.empty() || (text.front() == '/' && text.back() != '/' &&
+                                     text.find("//") == std::string::npos &&
+                                     std::all_of(text.begin(), text.end(), is_plain));
+  if (!good) {
+    return Error(ErrorCode::kInvalidArgument,
+                 "'" + text + "' is no path such as /tempo: segments of A-Z a-z 0-9 - . _ ~");
+  }
+  c->tempo_path_prefix = text;
+  return Error::Ok();
+}
+
+// "a, b" is a and b: without the spaces around them.
+std::vector<std::string> SplitList(const std::string& text) {
+  std::vector<std::string> out;
   for (size_t begin = 0; begin < text.size();) {
     const size_t end = std::min(text.find(',', begin), text.size());
-    std::string origin = text.substr(begin, end - begin);
-    std::erase(origin, ' ');
-    if (!origin.empty()) c->receive_cors_origins.push_back(std::move(origin));
+    const std::string one = text.substr(begin, end - begin);
+    const size_t first = one.find_first_not_of(' ');
+    if (first != one.npos) out.push_back(one.substr(first, one.find_last_not_of(' ') - first + 1));
     begin = end + 1;
+  }
+  return out;
+}
+
+Read List(std::vector<std::string> Config::* field) {
+  return [field](const std::string& text, Config* c) {
+    c->*field = SplitList(text);
+    return Error::Ok();
+  };
+}
+
+Error WriteInterval(const std::string& text, Config* c) {
+  WEFT_ASSIGN_OR_RETURN(c->generator_remote_write_interval_ns, ParseDuration(text));
+  if (c->generator_remote_write_interval_ns >= 1'000'000'000) return Error::Ok();
+  return Error(ErrorCode::kInvalidArgument, "'" + text + "' is too short: at least 1s");
+}
+
+Error ReadProcessors(const std::string& text, Config* c) {
+  c->generator_processors = SplitList(text);
+  for (const std::string& one : c->generator_processors) {
+    if (one == "span-metrics" || one == "service-graphs") continue;
+    return Error(ErrorCode::kInvalidArgument,
+                 "'" + one + "' is neither span-metrics nor service-graphs");
   }
   return Error::Ok();
 }
@@ -183,6 +232,22 @@ const std::vector<Setting>& Settings() {
        Text(&Config::otlp_grpc)},
       {"otlp-http", "127.0.0.1:4318", "address of the OTLP/HTTP receiver",
        Text(&Config::otlp_http)},
+      {"zipkin-http", "127.0.0.1:9411",
+       "address of the receiver of Zipkin's spans, or off (see receivers.md)",
+       Address(&Config::zipkin_http), false, &Config::zipkin_http},
+      {"jaeger-http", "127.0.0.1:14268",
+       "address of the receiver of Jaeger's spans in Thrift over HTTP, or off",
+       Address(&Config::jaeger_http), false, &Config::jaeger_http},
+      {"jaeger-grpc", "127.0.0.1:14250", "address of the receiver of Jaeger's gRPC, or off",
+       Address(&Config::jaeger_grpc), false, &Config::jaeger_grpc},
+      {"jaeger-compact", "off",
+       "UDP address of what Jaeger's clients send to an agent in Thrift's compact protocol "
+       "(Jaeger's "
+       "own: 127.0.0.1:6831), or off",
+       Address(&Config::jaeger_compact), false, &Config::jaeger_compact},
+      {"jaeger-binary", "off",
+       "the same in the binary protocol (Jaeger's own: 127.0.0.1:6832), or off",
+       Address(&Config::jaeger_binary), false, &Config::jaeger_binary},
       {"log.level", "info", "debug, info, warn, error or off", ReadLogLevel},
       {"log.format", "text", "text or json, one line an event, on standard error", ReadLogFormat},
       {"memory.max", "25%",
@@ -256,11 +321,72 @@ const std::vector<Setting>& Settings() {
        Size(&Config::receive_body_max_bytes, 1024)},
       {"receive.threads", "2", "threads of the OTLP/HTTP receiver",
        Count(&Config::receive_threads, 1, 256)},
+      {"receive.tenant-rate", "0",
+       "bytes of spans a second that each tenant may send (see receivers.md); who sends more gets "
+       "429 "
+       "with a time to wait; 0 does not limit",
+       Size(&Config::receive_tenant_rate_bytes, 0)},
+      {"receive.tenant-burst", "20MiB",
+       "bytes that a tenant may send at once when it was quiet before",
+       Size(&Config::receive_tenant_burst_bytes, 1024)},
       {"receive.cors-origins", "*",
-       "origins whose pages may send spans, separated by commas; * for all", ReadOrigins},
+       "origins whose pages may send spans, separated by commas; * for all",
+       List(&Config::receive_cors_origins)},
+      {"generator.processors", "span-metrics",
+       "metrics that are made of spans on arrival (see metrics.md): span-metrics, service-graphs, "
+       "or "
+       "both with a comma; empty for none",
+       ReadProcessors},
+      {"generator.dimensions", "",
+       "attributes that become labels of these metrics, separated by commas",
+       List(&Config::generator_dimensions)},
+      {"generator.target-info", "false",
+       "also count the resources that send spans: traces_target_info, and the labels job and "
+       "instance",
+       Switch(&Config::generator_target_info), true},
+      {"generator.memory-max", "32MiB",
+       "memory for these metrics; what finds no place is counted with metric_overflow=\"true\"",
+       Size(&Config::generator_memory_max_bytes, 64 << 10)},
+      {"generator.stale-after", "15m",
+       "a series of these metrics goes when no span came for so long",
+       Duration(&Config::generator_stale_after_ns)},
+      {"generator.remote-write.url", "",
+       "where these metrics are sent by Prometheus' remote write, such as "
+       "http://host:9090/api/v1/write; empty for nowhere",
+       TextOrNothing(&Config::generator_remote_write_url)},
+      {"generator.remote-write.headers", "",
+       "headers to send with them, `Name: value`, separated by commas",
+       List(&Config::generator_remote_write_headers)},
+      {"generator.remote-write.interval", "15s", "how often they are sent", WriteInterval},
       {"query.timeout", "30s", "a query that takes longer answers with what it has found",
        Duration(&Config::query_timeout_ns)},
-      {"query.threads", "2", "threads that run queries", Count(&Config::query_threads, 1, 256)},
+      {"query.threads", "2",
+       "threads that run queries; twice as many queries share them, each tenant getting the same "
+       "time",
+       Count(&Config::query_threads, 1, 256)},
+      {"query.memory-max", "256MiB", "memory that one query may use",
+       Size(&Config::query_memory_max, 1 << 20)},
+      {"query.read-max", "0",
+       "bytes of blocks that one query may read before it answers with what it has found; 0 for no "
+       "limit",
+       Size(&Config::query_read_max, 0)},
+      {"tempo.path-prefix", "",
+       "path before each one of Tempo's API (see api/tempo.md), such as /tempo; without it they "
+       "are "
+       "not answered then",
+       ReadPathPrefix},
+      {"tempo.trace-bytes-max", "128MiB",
+       "largest trace that Tempo's API gives whole, as OTLP protobuf",
+       Size(&Config::tempo_trace_bytes_max, 1024)},
+      {"tempo.range-max", "0", "longest time range of a search by Tempo's API; 0 does not limit",
+       Duration(&Config::tempo_range_max_ns)},
+      {"tempo.strip-trace-ids", "false",
+       "leave out the leading zeros of trace ids in search results of Tempo's API",
+       Switch(&Config::tempo_strip_trace_ids), true},
+      {"tempo.compat-tenants", "",
+       "tenants, separated by commas, whose TraceQL is answered as Tempo does even where that is "
+       "not what it says (see traceql.md); * is all",
+       List(&Config::tempo_compat_tenants)},
       {"shutdown.timeout", "30s",
        "how long a stop may take to write blocks; the WAL covers the rest",
        Duration(&Config::shutdown_timeout_ns)},
@@ -307,11 +433,34 @@ Result<ConfigReading> ReadConfig(const ConfigSources& sources) {
     const SettingValue& value = reading.values[setting.key];
     const Error error = setting.read(value.text, &reading.config);
     if (!error.ok()) return error.WithContext(setting.key + " (" + value.origin + ")");
+    if (setting.listens != nullptr) {
+      (reading.config.*setting.listens).is_chosen = value.origin != "default";
+    }
   }
   return reading;
 }
 
-std::string PrintConfig(const ConfigReading& reading) {
+namespace {
+
+constexpr std::string_view kHidden = "<hidden>";
+
+// The text of a setting without what opens doors: headers, and of a URL who asks and with which
+// parameters.
+std::string WithoutSecrets(const std::string& key, const std::string& text) {
+  if (text.empty()) return text;
+  if (key.ends_with("headers")) return std::string(kHidden);
+  const size_t scheme = text.find("://");
+  if (scheme == std::string::npos) return text;
+  const size_t host = scheme + 3;
+  const size_t at = text.substr(0, text.find_first_of("/?#", host)).rfind('@');
+  std::string out = text;
+  if (const size_t query = out.find('?'); query != std::string::npos)
+    out.replace(query + 1, out.size(), kHidden);
+  if (at != std::string::npos && at >= host) out.replace(host, at - host, kHidden);
+  return out;
+}
+
+std::string Print(const ConfigReading& reading, bool hide_secrets) {
   std::string out, section;
   for (const Setting& setting : Settings()) {
     const SettingValue& value = reading.values.at(setting.key);
@@ -327,11 +476,18 @@ std::string PrintConfig(const ConfigReading& reading) {
       section.clear();
     }
     YAML::Emitter text;
-    text << YAML::DoubleQuoted << value.text;
+    text << YAML::DoubleQuoted
+         << (hide_secrets ? WithoutSecrets(setting.key, value.text) : value.text);
     out += name + ": " + text.c_str() + "  # " + value.origin + "\n";
   }
   return out;
 }
+
+}  // namespace
+
+std::string PrintConfig(const ConfigReading& reading) { return Print(reading, false); }
+
+std::string PrintConfigWithoutSecrets(const ConfigReading& reading) { return Print(reading, true); }
 
 std::string PrintReference() {
   std::string out = "| key | default | flag | environment | meaning |\n|---|---|---|---|---|\n";

@@ -18,6 +18,14 @@
 
 namespace weft::app {
 
+// Of a receiver that may be missing.
+struct OptionalAddress {
+  std::string address;  // empty: off
+  // By whoever starts the server: then it must be free. One that nobody chose may be in use, by the
+  // product whose port it is.
+  bool is_chosen = false;
+};
+
 struct Config {
   std::string data;
   std::string store;  // see store/open_object_store.h; empty: the folder `blocks` of `data`
@@ -26,6 +34,11 @@ struct Config {
   std::string http;
   std::string otlp_grpc;
   std::string otlp_http;
+  OptionalAddress zipkin_http;
+  OptionalAddress jaeger_http;
+  OptionalAddress jaeger_grpc;
+  OptionalAddress jaeger_compact;
+  OptionalAddress jaeger_binary;
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kText;
   uint64_t memory_max_bytes = 0;
@@ -54,11 +67,28 @@ struct Config {
   int64_t retention_age_ns = 0;
   uint64_t retention_tenant_bytes = 0;
   uint64_t retention_disk_free_bytes = 0;
+  std::vector<std::string> generator_processors;
+  std::vector<std::string> generator_dimensions;
+  bool generator_target_info = false;
+  uint64_t generator_memory_max_bytes = 0;
+  int64_t generator_stale_after_ns = 0;
+  std::string generator_remote_write_url;
+  std::vector<std::string> generator_remote_write_headers;
+  int64_t generator_remote_write_interval_ns = 0;
   uint64_t receive_body_max_bytes = 0;
   uint64_t receive_threads = 0;
+  uint64_t receive_tenant_rate_bytes = 0;
+  uint64_t receive_tenant_burst_bytes = 0;
   std::vector<std::string> receive_cors_origins;
   int64_t query_timeout_ns = 0;
   uint64_t query_threads = 0;
+  uint64_t query_memory_max = 0;
+  uint64_t query_read_max = 0;
+  std::string tempo_path_prefix;
+  uint64_t tempo_trace_bytes_max = 0;
+  int64_t tempo_range_max_ns = 0;
+  bool tempo_strip_trace_ids = false;
+  std::vector<std::string> tempo_compat_tenants;
   int64_t shutdown_timeout_ns = 0;
 };
 
@@ -71,6 +101,8 @@ struct Setting {
   std::function<Error(const std::string& text, Config* config)> read;
   // true or false; the flag alone means true.
   bool is_switch = false;
+  // The field of a setting whose origin counts too.
+  OptionalAddress Config::* listens = nullptr;
 };
 
 const std::vector<Setting>& Settings();
@@ -103,6 +135,9 @@ Result<ConfigReading> ReadConfig(const ConfigSources& sources);
 
 // The effective settings as a YAML file that could be given to --config; origins as comments.
 std::string PrintConfig(const ConfigReading& reading);
+// The same for everyone who may look at the server: headers that are sent elsewhere, and users,
+// passwords and parameters in URLs, are "<hidden>".
+std::string PrintConfigWithoutSecrets(const ConfigReading& reading);
 // The table as Markdown: docs/configuration.md holds it, and a test compares.
 std::string PrintReference();
 

@@ -48,6 +48,17 @@ TEST(Config, FlagBeatsEnvironmentBeatsFile) {
   EXPECT_EQ(reading->values.at("cut.idle").origin, "flag");
 }
 
+TEST(Config, AReceiverBesideOtlpHasAnAddressOrIsOff) {
+  EXPECT_EQ(ReadConfig({})->config.zipkin_http.address, "127.0.0.1:9411");
+  EXPECT_FALSE(ReadConfig({})->config.zipkin_http.is_chosen);
+  const auto chosen = ReadConfig(File("zipkin-http: 127.0.0.1:9411\n"));
+  EXPECT_EQ(chosen->config.zipkin_http.address, "127.0.0.1:9411");
+  EXPECT_TRUE(chosen->config.zipkin_http.is_chosen);
+  EXPECT_EQ(ReadConfig(File("zipkin-http: off\n"))->config.zipkin_http.address, "");
+  EXPECT_THAT(ReadConfig(File("zipkin-http: ''\n")).error().message(),
+              HasSubstr("must be an address, or off"));
+}
+
 TEST(Config, ASwitchIsTrueOrFalse) {
   EXPECT_FALSE(ReadConfig({})->config.read_only);
   EXPECT_TRUE(ReadConfig(File("read-only: true\n"))->config.read_only);
@@ -96,6 +107,36 @@ TEST(Config, WhatIsPrintedCanBeReadBack) {
   ASSERT_TRUE(second.ok()) << second.error().message();
   EXPECT_EQ(second->config.data, "a \"quoted\" folder");
   EXPECT_EQ(second->config.memory_max_bytes, 1u << 30);
+}
+
+TEST(Config, SecretsAreNotPrintedForEveryone) {
+  ConfigSources sources;
+  sources.flags = {{"generator.remote-write.url", "https://me:s3cret@host:9090/api?key=s3cret"},
+                   {"generator.remote-write.headers", "Authorization: Bearer s3cret"},
+                   {"data", "/a@b"}};
+  const auto reading = ReadConfig(sources);
+  ASSERT_TRUE(reading.ok()) << reading.error().message();
+  const std::string text = PrintConfigWithoutSecrets(*reading);
+  EXPECT_EQ(text.find("s3cret"), std::string::npos) << text;
+  EXPECT_NE(text.find("https://<hidden>@host:9090/api?<hidden>"), std::string::npos) << text;
+  EXPECT_NE(text.find("data: \"/a@b\"  # flag"), std::string::npos) << text;
+  EXPECT_NE(text.find("headers: \"<hidden>\""), std::string::npos) << text;
+  EXPECT_NE(PrintConfig(*reading).find("s3cret"), std::string::npos);
+}
+
+TEST(Config, ThePrefixOfTempoPathsIsAPath) {
+  for (const char* good : {"", "/tempo", "/a/b-1"}) {
+    ConfigSources sources;
+    sources.flags = {{"tempo.path-prefix", good}};
+    const auto reading = ReadConfig(sources);
+    ASSERT_TRUE(reading.ok()) << good;
+    EXPECT_EQ(reading->config.tempo_path_prefix, good);
+  }
+  for (const char* wrong : {"tempo", "/", "/tempo/", "//a", "/a?b", "/{x}", "/a b"}) {
+    ConfigSources sources;
+    sources.flags = {{"tempo.path-prefix", wrong}};
+    EXPECT_FALSE(ReadConfig(sources).ok()) << wrong;
+  }
 }
 
 TEST(Config, TheReferenceInTheDocumentsIsThisTable) {

@@ -18,6 +18,9 @@
 #include "app/commands/blocks_command.h"
 #include "app/commands/check_command.h"
 #include "app/commands/delete_command.h"
+#include "app/commands/diff_command.h"
+#include "app/commands/doctor_command.h"
+#include "app/commands/graph_command.h"
 #include "app/commands/import_command.h"
 #include "app/commands/query_command.h"
 #include "app/commands/trace_command.h"
@@ -68,7 +71,7 @@ int Serve(const ServeFlags& flags) {
     std::fputs(PrintConfig(*reading).c_str(), stdout);
     return 0;
   }
-  return RunServe(reading->config);
+  return RunServe(*reading);
 }
 
 void AddServe(CLI::App* root, int* exit_code) {
@@ -150,21 +153,53 @@ void AddServerChoice(CLI::App* command, commands::ServerChoice* server) {
   command->add_option("--tenant", server->tenant, "X-Scope-OrgID to ask as");
 }
 
+void AddTimes(CLI::App* command, commands::TimeFlags* times) {
+  command->add_option("--since", times->since,
+                      "only spans that started so long ago at most, as 1h");
+  command->add_option("--start", times->start,
+                      "only spans that started then or later: RFC 3339, ns, or now-15m");
+  command->add_option("--end", times->end, "only spans that started before");
+}
+
 void AddQuery(CLI::App* root, int* exit_code) {
   auto options = std::make_shared<commands::QueryOptions>();
   CLI::App* command = root->add_subcommand("query", "Find traces with TraceQL");
   command->add_option("query", options->query, "for example '{ status = error && duration > 1s }'")
       ->type_name("TRACEQL");
   command->add_option("--limit", options->limit, "traces, newest first")->capture_default_str();
-  command->add_option("--since", options->since,
-                      "only spans that started so long ago at most, as 1h");
-  command->add_option("--start", options->start,
-                      "only spans that started then or later: RFC 3339, ns, or now-15m");
-  command->add_option("--end", options->end, "only spans that started before");
+  AddTimes(command, &options->times);
   command->add_flag("--json", options->json, "one JSON object a line");
   command->add_flag("--all", options->all, "every page of the answer");
+  command->add_flag("--explain", options->explain,
+                    "also what the server did: the plan, what it read and skipped, where the time "
+                    "went");
   AddServerChoice(command, &options->server);
   command->callback([options, exit_code] { *exit_code = commands::RunQuery(*options); });
+}
+
+void AddGraph(CLI::App* root, int* exit_code) {
+  auto options = std::make_shared<commands::GraphOptions>();
+  CLI::App* command = root->add_subcommand(
+      "graph", "Show which services, databases, queues and third parties call each other");
+  command
+      ->add_option("query", options->query,
+                   "only calls of which it finds a span, for example '{ status = error }'")
+      ->type_name("TRACEQL");
+  AddTimes(command, &options->times);
+  command->add_flag("--json", options->json, "one JSON object a line: an edge");
+  AddServerChoice(command, &options->server);
+  command->callback([options, exit_code] { *exit_code = commands::RunGraph(*options); });
+}
+
+void AddDoctor(CLI::App* root, int* exit_code) {
+  auto options = std::make_shared<commands::DoctorOptions>();
+  CLI::App* command = root->add_subcommand(
+      "doctor", "Say where traces fall into pieces, who is likely to blame, and what to do");
+  command->add_option("service", options->service, "only what concerns this service");
+  AddTimes(command, &options->times);
+  command->add_flag("--json", options->json, "one JSON object a line: a finding");
+  AddServerChoice(command, &options->server);
+  command->callback([options, exit_code] { *exit_code = commands::RunDoctor(*options); });
 }
 
 void AddDelete(CLI::App* root, int* exit_code) {
@@ -195,6 +230,21 @@ void AddTrace(CLI::App* root, int* exit_code) {
   command->add_flag("--otlp", options->otlp, "as OTLP/JSON");
   AddServerChoice(command, &options->server);
   command->callback([options, exit_code] { *exit_code = commands::RunTrace(*options); });
+}
+
+void AddDiff(CLI::App* root, int* exit_code) {
+  auto options = std::make_shared<commands::DiffOptions>();
+  CLI::App* command = root->add_subcommand("diff", "Say what is different about two traces");
+  command->add_option("base", options->base, "trace id, hex digits")
+      ->required()
+      ->type_name("TRACE");
+  command->add_option("compare", options->compare, "the trace that is held against it")
+      ->required()
+      ->type_name("TRACE");
+  command->add_option("--limit", options->limit, "spans shown")->capture_default_str();
+  command->add_flag("--json", options->json, "the answer of the API");
+  AddServerChoice(command, &options->server);
+  command->callback([options, exit_code] { *exit_code = commands::RunDiff(*options); });
 }
 
 void AddBlockPlace(CLI::App* command, commands::BlockPlace* place) {
@@ -252,7 +302,10 @@ int Main(int argc, char** argv) {
   AddDemo(&root, &exit_code);
   AddImport(&root, &exit_code);
   AddQuery(&root, &exit_code);
+  AddGraph(&root, &exit_code);
+  AddDoctor(&root, &exit_code);
   AddTrace(&root, &exit_code);
+  AddDiff(&root, &exit_code);
   AddDelete(&root, &exit_code);
   AddBlocks(&root, &exit_code);
   AddCheck(&root, &exit_code);

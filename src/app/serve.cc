@@ -6,6 +6,7 @@
 // 4. At a signal: stop the receivers, write everything to blocks, stop answering.
 #include "app/serve.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -14,6 +15,7 @@
 #include <memory>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <pthread.h>
 #include <unistd.h>
@@ -31,13 +33,23 @@
 #include "base/mutex.h"
 #include "compact/compactor.h"
 #include "deletion/deleter.h"
+#include "generate/generating_sink.h"
+#include "generate/remote_writer.h"
+#include "generate/series_store.h"
 #include "live/live_traces.h"
+#include "net/address.h"
 #include "net/http_router.h"
 #include "net/http_server.h"
 #include "query/exec/budget.h"
 #include "query/exec/task_runner.h"
-#include "receive/otlp/grpc_receiver.h"
+#include "receive/grpc_receiver.h"
+#include "receive/jaeger/format.h"
+#include "receive/jaeger/udp_receiver.h"
+#include "receive/otlp/grpc_format.h"
 #include "receive/otlp/http_receiver.h"
+#include "receive/posted_receiver.h"
+#include "receive/rate_limited_sink.h"
+#include "receive/zipkin/format.h"
 #include "store/block_store.h"
 #include "store/open_object_store.h"
 #include "store/store_owner.h"
@@ -93,10 +105,13 @@ class Server {
   // Also after a start that failed.
   ~Server() { StopUpkeep(); }
 
-  explicit Server(const Config& config) : config_(config), runner_(config.query_threads) {}
+  // `config_text` is what everyone may read of the settings.
+  Server(const Config& config, std::string config_text)
+      : config_(config), config_text_(std::move(config_text)), runner_(config.query_threads - 1) {}
 
   Error Start() {
     start_ns_ = static_cast<uint64_t>(env_.NowNs());
+    WEFT_RETURN_IF_ERROR(MakeGenerator());
     WEFT_RETURN_IF_ERROR(OpenStore());
     WEFT_RETURN_IF_ERROR(StartHttp());
     if (config_.read_only) {
@@ -109,13 +124,25 @@ class Server {
       MakeDeleter();
     }
     WEFT_RETURN_IF_ERROR(StartReceivers());
-    const ServerAddresses addresses{http_->bound_address(), grpc_receiver_->bound_address(),
-                                    http_receiver_->bound_address(), config_.store};
+    const ServerAddresses addresses{.http = http_->bound_address(),
+                                    .otlp_grpc = grpc_receiver_->bound_address(),
+                                    .otlp_http = http_receiver_->bound_address(),
+                                    .zipkin_http = AddressOf(zipkin_receiver_),
+                                    .jaeger_http = AddressOf(jaeger_receiver_),
+                                    .jaeger_grpc = AddressOf(jaeger_grpc_receiver_),
+                                    .jaeger_compact = AddressOf(jaeger_compact_receiver_),
+                                    .jaeger_binary = AddressOf(jaeger_binary_receiver_),
+                                    .store = config_.store};
     WEFT_RETURN_IF_ERROR(WriteServerFile(env_, config_.data, addresses));
     ready_ = true;
     LogInfo("ready", {{"http", addresses.http},
                       {"otlp_grpc", addresses.otlp_grpc},
                       {"otlp_http", addresses.otlp_http},
+                      {"zipkin_http", OrOff(addresses.zipkin_http)},
+                      {"jaeger_http", OrOff(addresses.jaeger_http)},
+                      {"jaeger_grpc", OrOff(addresses.jaeger_grpc)},
+                      {"jaeger_compact", OrOff(addresses.jaeger_compact)},
+                      {"jaeger_binary", OrOff(addresses.jaeger_binary)},
                       {"data", config_.data},
                       {"read_only", config_.read_only ? "true" : "false"},
                       {"store", config_.store.empty() ? "local" : config_.store}});
@@ -128,8 +155,8 @@ class Server {
     ready_ = false;
     const int64_t stop_ns = env_.MonotonicNs();
     if (compactor_) compactor_->Stop();
-    if (http_receiver_) http_receiver_->Stop(kReceiverGraceMs);
-    if (grpc_receiver_) grpc_receiver_->Stop(kReceiverGraceMs);
+    StopReceivers();
+    if (remote_writer_) remote_writer_->Stop();
     if (live_)
       live_->Stop(
           std::max<int64_t>(1, config_.shutdown_timeout_ns - (env_.MonotonicNs() - stop_ns)));
@@ -210,7 +237,11 @@ class Server {
   // The data folder's identity, made once.
   Result<std::string> InstanceOf(const std::string& data) {
     const std::string path = data + "/instance";
-    if (env_.Exists(path)) return env_.ReadWholeFile(path);
+    if (env_.Exists(path)) {
+      WEFT_ASSIGN_OR_RETURN(std::string known, env_.ReadWholeFile(path));
+      if (store::IsInstanceId(known)) return known;
+      return Error(ErrorCode::kCorrupt, path + " is not what a server has written: remove it");
+    }
     const std::string instance = store::NewInstanceId(env_);
     WEFT_RETURN_IF_ERROR(env_.ReplaceFile(path, instance));
     return instance;
@@ -269,18 +300,29 @@ class Server {
     parts.env = &env_;
     parts.metrics = &metrics_;
     parts.runner = &runner_;
+    parts.version = kVersion;
+    parts.config_text = config_text_;
     parts.flush = [this] { return Flush(); };
     parts.status = [this](const model::TenantId& tenant) { return Status(tenant); };
     parts.usage = [this](const model::TenantId& tenant, TimeRange range, block::UsageBy by,
                          const query::exec::Budget& budget) {
       return Usage(tenant, range, by, budget);
     };
+    parts.generated = series_.get();
+    parts.dimensions = generating_.dimensions;
     parts.deleter = [this] { return deleter_.get(); };
     parts.not_ready = [this] { return NotReady(); };
     WEFT_ASSIGN_OR_RETURN(api::StaticFiles files, api::StaticFiles::FromPack(api::EmbeddedPack()));
     api::ApiOptions options;
     options.threads = static_cast<int>(config_.query_threads);
     options.time_ms = config_.query_timeout_ns / 1'000'000;
+    options.memory_bytes = config_.query_memory_max;
+    options.read_bytes = config_.query_read_max;
+    options.tempo.path_prefix = config_.tempo_path_prefix;
+    options.tempo.trace_bytes_max = config_.tempo_trace_bytes_max;
+    options.tempo.range_max_ns = config_.tempo_range_max_ns;
+    options.tempo.strip_trace_ids = config_.tempo_strip_trace_ids;
+    options.tempo.compat_tenants = config_.tempo_compat_tenants;
     api_ = std::make_unique<api::ApiServer>(std::move(parts), std::move(files), options);
     auto router = std::make_shared<net::HttpRouter>();
     api_->AddTo(router.get());
@@ -289,8 +331,24 @@ class Server {
     http.head_bytes_max = api::ApiServer::kHeadBytesMax;
     http.wire_body_bytes_max = http.body_bytes_max = api::ApiServer::kBodyBytesMax;
     http.metrics = &metrics_;
+    http.http2_address = [this] { return GrpcAddress(); };
     WEFT_ASSIGN_OR_RETURN(http_, net::HttpServer::Start(config_.http, http, std::move(router)));
     return Error::Ok();
+  }
+
+  // Of the gRPC server, from this machine; empty before it has started.
+  std::string GrpcAddress() const {
+    const MutexLock lock(grpc_address_mutex_);
+    return grpc_address_;
+  }
+
+  void SetGrpcAddress(const std::string& bound) {
+    auto address = net::ParseHostPort(bound);
+    if (!address.ok()) return;
+    if (address->host == "0.0.0.0") address->host = "127.0.0.1";
+    if (address->host == "::") address->host = "::1";
+    const MutexLock lock(grpc_address_mutex_);
+    grpc_address_ = net::FormatHostPort(*address);
   }
 
   Error OpenLive() {
@@ -353,8 +411,46 @@ class Server {
     compactor_->Start();
   }
 
-  model::SpanSink* sink() {
-    return config_.read_only ? static_cast<model::SpanSink*>(&refusing_) : live_.get();
+  // What receivers push to.
+  model::SpanSink* MakeSink() {
+    if (config_.read_only) return &refusing_;
+    model::SpanSink* sink = live_.get();
+    if (series_) {
+      counting_ = std::make_unique<generate::GeneratingSink>(env_, metrics_, generating_,
+                                                             series_.get(), sink);
+      sink = counting_.get();
+    }
+    if (config_.receive_tenant_rate_bytes == 0) return sink;
+    const policy::RateLimit limit{.bytes_per_second = config_.receive_tenant_rate_bytes,
+                                  .burst_bytes = config_.receive_tenant_burst_bytes};
+    limiting_ = std::make_unique<receive::RateLimitedSink>(env_, limit, sink);
+    return limiting_.get();
+  }
+
+  // What is counted of spans on arrival, where a server takes any.
+  Error MakeGenerator() {
+    WEFT_ASSIGN_OR_RETURN(generating_.dimensions,
+                          model::SpanDimensions(config_.generator_dimensions));
+    if (config_.read_only || config_.generator_processors.empty()) return Error::Ok();
+    const auto wants = [this](const char* processor) {
+      return std::ranges::find(config_.generator_processors, processor) !=
+             config_.generator_processors.end();
+    };
+    generating_.span_metrics = wants("span-metrics");
+    generating_.service_graphs = wants("service-graphs");
+    generating_.target_info = config_.generator_target_info;
+    generating_.memory_bytes_max = config_.generator_memory_max_bytes;
+    generating_.stale_ns = config_.generator_stale_after_ns;
+    series_ = std::make_unique<generate::SeriesStore>(env_, metrics_, generating_);
+    if (config_.generator_remote_write_url.empty()) return Error::Ok();
+    auto options = generate::MakeRemoteWriteOptions(config_.generator_remote_write_url,
+                                                    config_.generator_remote_write_headers);
+    if (!options.ok()) return options.error().WithContext("generator.remote-write");
+    options->interval_ns = config_.generator_remote_write_interval_ns;
+    remote_writer_ = std::make_unique<generate::RemoteWriter>(env_, metrics_, *options, *series_,
+                                                              generate::HttpPost(*options));
+    remote_writer_->Start();
+    return Error::Ok();
   }
 
   void MakeDeleter() {
@@ -370,17 +466,101 @@ class Server {
 
   Error StartReceivers() {
     receive::otlp::HttpReceiverOptions http;
+    model::SpanSink* const sink = MakeSink();
     http.cors_origins = config_.receive_cors_origins;
     http.server.io_threads = static_cast<int>(config_.receive_threads);
     http.server.body_bytes_max = config_.receive_body_max_bytes;
     WEFT_ASSIGN_OR_RETURN(http_receiver_, receive::otlp::HttpReceiver::Start(
-                                              config_.otlp_http, http, sink(), &metrics_));
-    receive::otlp::GrpcReceiverOptions grpc;
-    grpc.message_bytes_max = config_.receive_body_max_bytes;
-    WEFT_ASSIGN_OR_RETURN(grpc_receiver_, receive::otlp::GrpcReceiver::Start(
-                                              config_.otlp_grpc, grpc, sink(), &metrics_));
+                                              config_.otlp_http, http, sink, &metrics_));
+    WEFT_ASSIGN_OR_RETURN(
+        grpc_receiver_,
+        StartGrpc(config_.otlp_grpc, receive::otlp::MakeGrpcFormat(), sink, api_->grpc_methods()));
+    SetGrpcAddress(grpc_receiver_->bound_address());
+    return StartReceiversBesideOtlp(sink);
+  }
+
+  Error StartReceiversBesideOtlp(model::SpanSink* sink) {
+    WEFT_RETURN_IF_ERROR(StartOptional(
+        "zipkin-http", config_.zipkin_http, &zipkin_receiver_, [&](const std::string& address) {
+          return StartPosted(address, receive::zipkin::MakeFormat(), sink);
+        }));
+    WEFT_RETURN_IF_ERROR(StartOptional(
+        "jaeger-http", config_.jaeger_http, &jaeger_receiver_, [&](const std::string& address) {
+          return StartPosted(address, receive::jaeger::MakePostedFormat(), sink);
+        }));
+    WEFT_RETURN_IF_ERROR(
+        StartOptional("jaeger-grpc", config_.jaeger_grpc, &jaeger_grpc_receiver_,
+                      [&](const std::string& address) {
+                        return StartGrpc(address, receive::jaeger::MakeGrpcFormat(), sink, nullptr);
+                      }));
+    const auto start_udp = [&](receive::ThriftProtocol protocol) {
+      return [this, sink, protocol](const std::string& address) {
+        return receive::jaeger::UdpReceiver::Start(address, {.protocol = protocol}, sink,
+                                                   &metrics_);
+      };
+    };
+    WEFT_RETURN_IF_ERROR(StartOptional("jaeger-compact", config_.jaeger_compact,
+                                       &jaeger_compact_receiver_,
+                                       start_udp(receive::ThriftProtocol::kCompact)));
+    return StartOptional("jaeger-binary", config_.jaeger_binary, &jaeger_binary_receiver_,
+                         start_udp(receive::ThriftProtocol::kBinary));
+  }
+
+  Result<std::unique_ptr<receive::GrpcReceiver>> StartGrpc(
+      const std::string& address, std::unique_ptr<receive::GrpcFormat> format,
+      model::SpanSink* sink, net::GrpcMethods* other_methods) {
+    receive::GrpcReceiverOptions options;
+    options.message_bytes_max = config_.receive_body_max_bytes;
+    options.other_methods = other_methods;
+    return receive::GrpcReceiver::Start(address, options, std::move(format), sink, &metrics_);
+  }
+
+  Result<std::unique_ptr<receive::PostedReceiver>> StartPosted(
+      const std::string& address, std::unique_ptr<receive::PostedFormat> format,
+      model::SpanSink* sink) {
+    receive::PostedReceiverOptions options;
+    options.cors_origins = config_.receive_cors_origins;
+    options.server.body_bytes_max = config_.receive_body_max_bytes;
+    return receive::PostedReceiver::Start(address, options, std::move(format), sink, &metrics_);
+  }
+
+  // All at once: together they take no longer than one.
+  void StopReceivers() {
+    std::vector<std::thread> stopping;
+    const auto stop = [&stopping](auto& receiver) {
+      if (receiver) stopping.emplace_back([&receiver] { receiver->Stop(kReceiverGraceMs); });
+    };
+    stop(http_receiver_);
+    stop(grpc_receiver_);
+    stop(zipkin_receiver_);
+    stop(jaeger_receiver_);
+    stop(jaeger_grpc_receiver_);
+    stop(jaeger_compact_receiver_);
+    stop(jaeger_binary_receiver_);
+    for (std::thread& one : stopping) one.join();
+  }
+
+  // A receiver beside OTLP's.
+  template <typename Receiver, typename Start>
+  static Error StartOptional(const std::string& setting, const OptionalAddress& to,
+                             std::unique_ptr<Receiver>* receiver, Start start) {
+    if (to.address.empty()) return Error::Ok();
+    auto started = start(to.address);
+    if (started.ok()) {
+      *receiver = std::move(*started);
+      return Error::Ok();
+    }
+    if (to.is_chosen) return started.error().WithContext(setting);
+    LogWarn("a receiver is off: its usual address is taken; give it another one, or `off`",
+            {{"setting", setting}, {"address", to.address}, {"error", started.error().message()}});
     return Error::Ok();
   }
+
+  template <typename Receiver>
+  static std::string AddressOf(const std::unique_ptr<Receiver>& receiver) {
+    return receiver ? receiver->bound_address() : "";
+  }
+  static std::string OrOff(const std::string& address) { return address.empty() ? "off" : address; }
 
   // So that the next start is a quick one.
   void SaveCatalog() {
@@ -446,6 +626,7 @@ class Server {
   }
 
   const Config config_;
+  const std::string config_text_;
   Env& env_ = Env::Posix();
   MetricRegistry metrics_;
   uint64_t start_ns_ = 0;
@@ -461,6 +642,11 @@ class Server {
   std::unique_ptr<store::OwnedObjectStore> owned_;
   ReadOnlySink refusing_;
   std::unique_ptr<store::BlockStore> store_;
+  generate::Options generating_;
+  std::unique_ptr<generate::SeriesStore> series_;
+  std::unique_ptr<generate::GeneratingSink> counting_;
+  std::unique_ptr<receive::RateLimitedSink> limiting_;
+  std::unique_ptr<generate::RemoteWriter> remote_writer_;
   StartingSource source_;
   query::exec::TaskRunner runner_;
   std::unique_ptr<live::LiveTraces> live_;
@@ -469,7 +655,15 @@ class Server {
   std::unique_ptr<api::ApiServer> api_;
   std::unique_ptr<net::HttpServer> http_;
   std::unique_ptr<receive::otlp::HttpReceiver> http_receiver_;
-  std::unique_ptr<receive::otlp::GrpcReceiver> grpc_receiver_;
+  std::unique_ptr<receive::GrpcReceiver> grpc_receiver_;
+  std::unique_ptr<receive::PostedReceiver> zipkin_receiver_;
+  std::unique_ptr<receive::PostedReceiver> jaeger_receiver_;
+  std::unique_ptr<receive::GrpcReceiver> jaeger_grpc_receiver_;
+  std::unique_ptr<receive::jaeger::UdpReceiver> jaeger_compact_receiver_;
+  std::unique_ptr<receive::jaeger::UdpReceiver> jaeger_binary_receiver_;
+
+  mutable Mutex grpc_address_mutex_;
+  std::string grpc_address_ WEFT_GUARDED_BY(grpc_address_mutex_);
 
   Mutex upkeep_mutex_;
   CondVar upkeep_changed_;
@@ -479,10 +673,11 @@ class Server {
 
 }  // namespace
 
-int RunServe(const Config& config) {
+int RunServe(const ConfigReading& reading) {
+  const Config& config = reading.config;
   StopSignals signals;
   SetUpLog(config.log_level, config.log_format);
-  Server server(config);
+  Server server(config, PrintConfigWithoutSecrets(reading));
   const Error error = server.Start();
   if (!error.ok()) {
     std::fprintf(stderr, "weft: %s\n", error.message().c_str());

@@ -33,6 +33,13 @@ class StartingSource : public block::RowSource {
     if (source == nullptr) return NotYet();
     return source->SummarizeTrace(tenant, id);
   }
+  Result<std::vector<bool>> MayBeElsewhere(const model::TenantId& tenant,
+                                           std::span<const model::TraceId> ids,
+                                           const std::string& block_id) const override {
+    const block::RowSource* source = source_;
+    if (source == nullptr) return NotYet();
+    return source->MayBeElsewhere(tenant, ids, block_id);
+  }
 
   Error Renew() const override {
     const block::RowSource* source = source_;

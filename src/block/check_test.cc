@@ -105,6 +105,13 @@ std::string ExpectedAt(const std::vector<Place>& places, std::string_view file, 
 }
 
 // A bit of every byte of a small block, another one from byte to byte.
+// Of the bytes of a block: under a sanitizer, which makes the test minutes long, some.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr size_t kEvery = 13;
+#else
+constexpr size_t kEvery = 1;
+#endif
+
 TEST(CheckBlock, FindsAnyFlippedBitAndSaysWhere) {
   const model::SpanBatch batch = MakeShopBatch(1, 12);
   const EncodedBlock sound =
@@ -116,7 +123,7 @@ TEST(CheckBlock, FindsAnyFlippedBitAndSaysWhere) {
   uint32_t located = 0;
   for (BlockFile& file : broken.files) {
     const std::vector<Place>& of_file = places.at(file.name);
-    for (size_t at = 0; at < file.bytes.size(); ++at) {
+    for (size_t at = 0; at < file.bytes.size(); at += kEvery) {
       const std::string expected = ExpectedAt(of_file, file.name, at);
       // The tail is covered by one checksum.
       if (expected == file.name && at % 8 != 0) continue;
@@ -127,7 +134,7 @@ TEST(CheckBlock, FindsAnyFlippedBitAndSaysWhere) {
       file.bytes[at] ^= flip;
     }
   }
-  EXPECT_GT(located, 5000u);
+  EXPECT_GT(located, 5000u / kEvery);
 }
 
 TEST(CheckBlock, FindsAnyFlippedBit) {

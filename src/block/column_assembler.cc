@@ -177,6 +177,11 @@ size_t DictionaryBytes(const Dictionary& dictionary) {
   return bytes;
 }
 
+size_t PackedBytes(const PackedColumn& column) {
+  return 256 + HeldBytes(column.codes) + HeldBytes(column.ints) + HeldBytes(column.doubles) +
+         HeldBytes(column.present) + HeldBytes(column.values_before);
+}
+
 size_t ColumnBytes(const Column& column) {
   return 256 + HeldBytes(column.codes) + HeldBytes(column.ints) + HeldBytes(column.doubles) +
          HeldBytes(column.present);

@@ -41,6 +41,7 @@ PackedColumn Pack(const Column& column);
 // Memory held by a dictionary and by a column without its dictionary.
 size_t DictionaryBytes(const Dictionary& dictionary);
 size_t ColumnBytes(const Column& column);
+size_t PackedBytes(const PackedColumn& column);
 
 class ColumnAssembler {
  public:

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "base/borrowed_file.h"
 #include "block/attribute_merge.h"
 #include "block/attributed_table.h"
 #include "block/column_merger.h"
@@ -687,31 +688,14 @@ class BlockMerger {
   std::string text_;
 };
 
-// A file of the output, which is in memory.
-class WrittenFile final : public ReadableFile {
- public:
-  explicit WrittenFile(std::string_view bytes) : bytes_(bytes) {}
-  uint64_t size_bytes() const override { return bytes_.size(); }
-  std::string_view mapped() const override { return bytes_; }
-  Error ReadAt(uint64_t offset, size_t size, char* out) const override {
-    if (offset > bytes_.size() || size > bytes_.size() - offset) {
-      return {ErrorCode::kCorrupt, "a read beyond the end"};
-    }
-    std::copy_n(bytes_.data() + offset, size, out);
-    return Error::Ok();
-  }
-
- private:
-  std::string_view bytes_;
-};
-
+// The files of the output, which are in memory.
 class WrittenFiles final : public FileOpener {
  public:
   explicit WrittenFiles(const EncodedBlock& block) : block_(block) {}
   Result<std::unique_ptr<ReadableFile>> Open(std::string_view name) const override {
     for (const BlockFile& file : block_.files) {
       if (file.name == name) {
-        return std::unique_ptr<ReadableFile>(std::make_unique<WrittenFile>(file.bytes));
+        return std::unique_ptr<ReadableFile>(std::make_unique<BorrowedFile>(file.bytes));
       }
     }
     return Error(ErrorCode::kNotFound, "there is no file " + std::string(name));

@@ -152,6 +152,13 @@ class RowGroup {
   // The trace that each row belongs to.
   virtual const std::vector<uint32_t>& trace_of_row() const = 0;
   virtual Result<TraceSummary> Summary(uint32_t trace) const = 0;
+  // The service or the name of each trace's root, by trace; no value while no root is known. Null
+  // where only Summary() tells.
+  enum class TraceText : uint8_t { kRootService, kRootName };
+  virtual Result<ColumnPtr> ReadTraces(TraceText text) const {
+    (void)text;
+    return ColumnPtr();
+  }
 
   // Rows of a scope's table.
   virtual Result<uint32_t> TableRows(Scope scope) const = 0;
@@ -159,6 +166,9 @@ class RowGroup {
   // The columns of an attribute, one per type that it occurs with (at most one per type; empty when
   // it does not occur).
   virtual Result<std::vector<ColumnPtr>> ReadAttribute(Scope scope, std::string_view key) const = 0;
+  // The same, values alone.
+  virtual Result<std::vector<PackedColumnPtr>> ReadAttributeValues(Scope scope,
+                                                                   std::string_view key) const;
   // The same columns for some rows only (ascending): entry i of the answer is rows[i]. May read
   // less.
   virtual Result<ColumnPtr> ReadAt(Intrinsic column, std::span<const uint32_t> rows) const = 0;
@@ -182,8 +192,6 @@ class RowGroup {
 };
 
 struct SnapshotOptions {
-  // Every group must have has_tree(): live rows are put into preorder first, which costs time.
-  bool tree = false;
   // The caller calls Load() of each group that it looks into: the others cost next to nothing.
   bool lazy = false;
 };
@@ -222,6 +230,20 @@ class RowSource {
   };
   virtual Result<JoinedSummary> SummarizeTrace(const model::TenantId& tenant,
                                                model::TraceId id) const = 0;
+
+  // Of each trace whether it has spans that are not in the block `block_id`, or may have: false is
+  // certain. May cost much less than a summary.
+  virtual Result<std::vector<bool>> MayBeElsewhere(const model::TenantId& tenant,
+                                                   std::span<const model::TraceId> ids,
+                                                   const std::string& block_id) const {
+    (void)block_id;
+    std::vector<bool> out;
+    for (const model::TraceId& id : ids) {
+      WEFT_ASSIGN_OR_RETURN(const JoinedSummary joined, SummarizeTrace(tenant, id));
+      out.push_back(joined.fragments != 1);
+    }
+    return out;
+  }
 };
 
 }  // namespace weft::block

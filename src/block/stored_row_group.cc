@@ -244,6 +244,11 @@ Result<TraceSummary> StoredRowGroup::Summary(uint32_t trace) const {
   return block_->SummaryOf(row_group_, trace, &bytes_);
 }
 
+Result<ColumnPtr> StoredRowGroup::ReadTraces(TraceText text) const {
+  const TraceColumn column = text == TraceText::kRootName ? kTraceRootName : kTraceRootService;
+  return block_->ReadTraceColumn(row_group_, column, &bytes_);
+}
+
 Result<uint32_t> StoredRowGroup::TableRows(Scope scope) const {
   const auto group = block_->GroupOf(scope, row_group_);
   return group ? block_->table(scope).row_groups()[*group].row_count : 0u;
@@ -336,27 +341,52 @@ Result<ColumnPtr> StoredRowGroup::ReadAt(Intrinsic intrinsic,
   return NeedsConversion(intrinsic) ? Convert(intrinsic, stored) : stored;
 }
 
-Result<std::vector<ColumnPtr>> StoredRowGroup::ReadAttribute(Scope scope,
-                                                             std::string_view key) const {
-  std::vector<ColumnPtr> columns;
+// Where there is a column of a type, the overflow only has second values for a row.
+Result<std::vector<ColumnPtr>> StoredRowGroup::OverflowColumns(Scope scope, uint32_t group,
+                                                               std::string_view key) const {
   const TableReader& table = block_->table(scope);
-  const auto group = block_->GroupOf(scope, row_group_);
-  if (!group) return columns;
-  uint32_t types = 0;
-  for (const uint32_t c : table.AttributeColumns(key)) {
+  uint32_t types = 1u << static_cast<uint32_t>(ValueType::kEmpty);  // no value: as if absent
+  for (const uint32_t c : table.AttributeColumns(key))
     types |= 1u << static_cast<uint32_t>(table.TypeOf(c));
-    if (table.AllNull(*group, c)) continue;
-    WEFT_ASSIGN_OR_RETURN(columns.emplace_back(), table.Read(*group, c, &bytes_));
-  }
   const bool whole = scope == Scope::kResource || scope == Scope::kInstrumentation;
   WEFT_ASSIGN_OR_RETURN(const auto overflow,
                         block_->Overflow(whole ? -1 : static_cast<int32_t>(row_group_), &bytes_));
-  const FileRowGroup& rows = table.row_groups()[*group];
-  for (ColumnPtr& column : overflow->Columns(scope, key, rows.first_row, rows.row_count)) {
-    if (column->type == ValueType::kEmpty) continue;  // no value: as if absent
-    // Where there is a column of this type, the overflow only has second values for a row.
-    if ((types >> static_cast<uint32_t>(column->type) & 1) == 0) columns.push_back(column);
+  const FileRowGroup& rows = table.row_groups()[group];
+  std::vector<ColumnPtr> columns = overflow->Columns(scope, key, rows.first_row, rows.row_count);
+  std::erase_if(columns, [&](const ColumnPtr& column) {
+    return (types >> static_cast<uint32_t>(column->type) & 1) != 0;
+  });
+  return columns;
+}
+
+Result<std::vector<ColumnPtr>> StoredRowGroup::ReadAttribute(Scope scope,
+                                                             std::string_view key) const {
+  const TableReader& table = block_->table(scope);
+  const auto group = block_->GroupOf(scope, row_group_);
+  if (!group) return std::vector<ColumnPtr>();
+  WEFT_ASSIGN_OR_RETURN(std::vector<ColumnPtr> columns, OverflowColumns(scope, *group, key));
+  size_t place = 0;
+  for (const uint32_t c : table.AttributeColumns(key)) {
+    if (table.AllNull(*group, c)) continue;
+    WEFT_ASSIGN_OR_RETURN(ColumnPtr column, table.Read(*group, c, &bytes_));
+    columns.insert(columns.begin() + static_cast<ptrdiff_t>(place++), std::move(column));
   }
+  return columns;
+}
+
+Result<std::vector<PackedColumnPtr>> StoredRowGroup::ReadAttributeValues(
+    Scope scope, std::string_view key) const {
+  std::vector<PackedColumnPtr> columns;
+  const TableReader& table = block_->table(scope);
+  const auto group = block_->GroupOf(scope, row_group_);
+  if (!group) return columns;
+  for (const uint32_t c : table.AttributeColumns(key)) {
+    if (table.AllNull(*group, c)) continue;
+    WEFT_ASSIGN_OR_RETURN(columns.emplace_back(), table.ReadValues(*group, c, &bytes_));
+  }
+  WEFT_ASSIGN_OR_RETURN(const auto overflow, OverflowColumns(scope, *group, key));
+  for (const ColumnPtr& column : overflow)
+    columns.push_back(std::make_shared<PackedColumn>(Pack(*column)));
   return columns;
 }
 

@@ -39,10 +39,13 @@ class StoredRowGroup final : public RowGroup {
   uint64_t trace_end_ns(uint32_t trace) const override { return traces_->end_ns[trace]; }
   const std::vector<uint32_t>& trace_of_row() const override;
   Result<TraceSummary> Summary(uint32_t trace) const override;
+  Result<ColumnPtr> ReadTraces(TraceText text) const override;
 
   Result<uint32_t> TableRows(Scope scope) const override;
   Result<ColumnPtr> Read(Intrinsic column) const override;
   Result<std::vector<ColumnPtr>> ReadAttribute(Scope scope, std::string_view key) const override;
+  Result<std::vector<PackedColumnPtr>> ReadAttributeValues(Scope scope,
+                                                           std::string_view key) const override;
   Result<ColumnPtr> ReadAt(Intrinsic column, std::span<const uint32_t> rows) const override;
   Result<std::vector<KeyInfo>> AttributeKeys() const override;
   const std::vector<uint64_t>& excluded_rows() const override { return deleted_; }
@@ -57,6 +60,8 @@ class StoredRowGroup final : public RowGroup {
   Result<bool> MayHaveIn(const TableReader& table, uint32_t row_group, uint32_t column,
                          const WantedValue& value) const;
   Result<bool> MayOverflowWith(Scope scope, std::string_view key, const WantedValue& value) const;
+  Result<std::vector<ColumnPtr>> OverflowColumns(Scope scope, uint32_t group,
+                                                 std::string_view key) const;
   Result<ColumnPtr> ReadDerived(Intrinsic column) const;
   Result<ColumnPtr> MakeParentIds() const;
   // A stored column turned into what the interface promises.

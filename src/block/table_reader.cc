@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include <isa-l/crc.h>
 #include <zstd.h>
@@ -15,10 +16,11 @@ namespace {
 // No writer makes larger pages; what claims to be one is not read.
 constexpr uint32_t kPageBytesMax = 1u << 30;
 
-// Entries of the cache: a column, its dictionary and its filter.
-uint32_t WholeItem(uint32_t column) { return column * 3; }
-uint32_t DictionaryItem(uint32_t column) { return column * 3 + 1; }
-uint32_t FilterItem(uint32_t column) { return column * 3 + 2; }
+// Entries of the cache: a column, its dictionary, its filter and its values alone.
+uint32_t WholeItem(uint32_t column) { return column * 4; }
+uint32_t DictionaryItem(uint32_t column) { return column * 4 + 1; }
+uint32_t FilterItem(uint32_t column) { return column * 4 + 2; }
+uint32_t ValuesItem(uint32_t column) { return column * 4 + 3; }
 
 Error Corrupt(std::string what) { return {ErrorCode::kCorrupt, std::move(what)}; }
 
@@ -304,8 +306,30 @@ Result<PackedColumnPtr> TableReader::ReadPacked(uint32_t row_group, uint32_t col
   return PackedColumnPtr(assembler.FinishPacked());
 }
 
+Result<PackedColumnPtr> TableReader::ReadValues(uint32_t row_group, uint32_t column,
+                                                ByteCounter* bytes) const {
+  const ColumnCache::Key key{owner_, row_group, ValuesItem(column)};
+  if (auto known = cache_->Find<PackedColumn>(key)) return known;
+  const uint32_t rows = footer_.row_groups[row_group].row_count;
+  WEFT_ASSIGN_OR_RETURN(ColumnAssembler assembler,
+                        Assemble(ShapeOf(row_group, column), row_group, column, 0, rows,
+                                 /*trust_nulls=*/true, bytes));
+  PackedColumnPtr values = assembler.FinishPacked();
+  size_t held = PackedBytes(*values);
+  const bool own_dictionary =
+      footer_.row_groups[row_group].chunks[column].encoding != ChunkEncoding::kDictionary;
+  if (values->dictionary && own_dictionary) held += DictionaryBytes(*values->dictionary);
+  cache_->Insert(key, values, held);
+  return values;
+}
+
 Result<ColumnPtr> TableReader::ReadRange(uint32_t row_group, uint32_t column, uint32_t begin,
                                          uint32_t end, ByteCounter* bytes) const {
+  if (const ColumnPtr known = FindWhole(row_group, column)) {
+    std::vector<uint32_t> rows(end - begin);
+    std::iota(rows.begin(), rows.end(), begin);
+    return GatherRows(*known, rows);
+  }
   WEFT_ASSIGN_OR_RETURN(ColumnAssembler assembler,
                         Assemble(ShapeOf(row_group, column), row_group, column, begin, end,
                                  /*trust_nulls=*/true, bytes));
@@ -327,7 +351,7 @@ Result<ColumnPtr> TableReader::ReadRows(uint32_t row_group, uint32_t column,
   if (ColumnPtr known = FindWhole(row_group, column)) return GatherRows(*known, rows);
   // Few rows, or few pages with any: read those; otherwise the whole column is soon wanted anyway.
   const uint64_t pages_wanted = std::min<uint64_t>(rows.size(), chunk.pages.size());
-  if (rows.empty() || pages_wanted * 2 > chunk.pages.size() + 1) {
+  if (rows.empty() || pages_wanted * 2 >= chunk.pages.size() + 1) {
     WEFT_ASSIGN_OR_RETURN(const ColumnPtr whole, Read(row_group, column, bytes));
     return GatherRows(*whole, rows);
   }

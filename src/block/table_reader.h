@@ -72,6 +72,8 @@ class TableReader {
   // The same, values alone; not kept in the cache. Byte strings that are stored one by one have an
   // entry of the dictionary each; UUIDs are their 16 bytes if `raw_uuids`.
   Result<PackedColumnPtr> ReadPacked(uint32_t row_group, uint32_t column, bool raw_uuids) const;
+  // The same, values alone, kept in the cache.
+  Result<PackedColumnPtr> ReadValues(uint32_t row_group, uint32_t column, ByteCounter* bytes) const;
   // Rows [begin, end) of it.
   Result<ColumnPtr> ReadRange(uint32_t row_group, uint32_t column, uint32_t begin, uint32_t end,
                               ByteCounter* bytes) const;

@@ -28,6 +28,10 @@ void AppendU32(const Column& from, std::vector<uint32_t>* to) {
 
 Result<ColumnPtr> TraceAssembler::Read(Scope scope, uint32_t group, uint32_t column, uint32_t begin,
                                        uint32_t end) const {
+  // Rows that many traces share: their columns are small, and kept.
+  if ((scope == Scope::kResource || scope == Scope::kInstrumentation) && begin + 1 == end) {
+    return block_.table(scope).ReadRows(group, column, {&begin, 1}, nullptr);
+  }
   return block_.table(scope).ReadRange(group, column, begin, end, nullptr);
 }
 

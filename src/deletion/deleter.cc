@@ -49,21 +49,17 @@ bool IsCancelled(const DeletionRequest& request) {
 }
 
 bool MayTouch(const CatalogBlock& block, const DeletionRequest& request) {
-  return !request.plan ||
+  return !request.predicate ||
          request.range.Touches(block.meta.first_start_ns, block.meta.last_start_ns);
 }
 
-// The rows of a row group on which the plan is true.
+// The rows of a row group on which the predicate is true.
 Result<Bitmap> Matches(const block::RowGroup& group, const DeletionRequest& request,
                        query::exec::TraceJoiner* joiner) {
   query::exec::GroupColumns columns(group);
   WEFT_ASSIGN_OR_RETURN(Bitmap rows, query::exec::RowsInRange(&columns, request.range));
-  for (const query::plan::Stage& stage : request.plan->stages) {
-    if (!rows.Any()) break;
-    query::exec::GroupFilter filter(&columns, joiner);
-    WEFT_ASSIGN_OR_RETURN(rows, filter.Filter(stage.predicate, rows));
-  }
-  return rows;
+  if (!rows.Any()) return rows;
+  return query::exec::GroupFilter(&columns, joiner).Filter(*request.predicate, rows);
 }
 
 }  // namespace
@@ -98,8 +94,8 @@ Deleter::Deleter(Env& env, DeleterOptions options, store::BlockStore& store,
                  std::function<Error()> flush)
     : env_(env), options_(options), store_(store), flush_(std::move(flush)) {}
 
-Error Deleter::SelectByPlan(const DeletionRequest& request, const CatalogBlock& block,
-                            Selection* selection) const {
+Error Deleter::SelectByPredicate(const DeletionRequest& request, const CatalogBlock& block,
+                                 Selection* selection) const {
   query::exec::TraceJoiner joiner(store_, request.tenant);
   for (uint32_t g = 0; g < selection->block->row_group_count(); ++g) {
     if (IsCancelled(request)) return {ErrorCode::kCancelled, "the client has gone away"};
@@ -145,8 +141,8 @@ Result<Deleter::Selection> Deleter::Select(const DeletionRequest& request,
                                            const CatalogBlock& block) const {
   Selection selection;
   WEFT_ASSIGN_OR_RETURN(selection.block, store_.OpenForReading(block, options_.cache_bytes));
-  WEFT_RETURN_IF_ERROR(request.plan ? SelectByPlan(request, block, &selection)
-                                    : SelectTraces(request, block, &selection));
+  WEFT_RETURN_IF_ERROR(request.predicate ? SelectByPredicate(request, block, &selection)
+                                         : SelectTraces(request, block, &selection));
   selection.Finish();
   return selection;
 }
@@ -219,6 +215,7 @@ Result<Deleter::DeletionPtr> Deleter::Delete(const DeletionRequest& request) {
   if (!turn.is_in()) return Busy();
   WEFT_RETURN_IF_ERROR(flush_());
   const MutexLock lock(store_.rewriting());
+  WEFT_RETURN_IF_ERROR(store_.RemoveExpired(request.tenant));
   Draft draft;
   if (Error error = Prepare(request, /*dry_run=*/false, &draft); !error.ok()) {
     store_.AbandonDeletion(draft.rests);

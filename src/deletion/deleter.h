@@ -52,8 +52,8 @@ class Deleter : public query::exec::SpanDeleter {
 
   Result<Selection> Select(const query::exec::DeletionRequest& request,
                            const store::CatalogBlock& block) const;
-  Error SelectByPlan(const query::exec::DeletionRequest& request, const store::CatalogBlock& block,
-                     Selection* selection) const;
+  Error SelectByPredicate(const query::exec::DeletionRequest& request,
+                          const store::CatalogBlock& block, Selection* selection) const;
   Error SelectTraces(const query::exec::DeletionRequest& request, const store::CatalogBlock& block,
                      Selection* selection) const;
   // Steps 2 and 3; with `dry_run` 2 alone. The caller holds store.rewriting().

@@ -16,7 +16,7 @@
 #include <absl/container/flat_hash_set.h>
 #include <absl/container/inlined_vector.h>
 
-#include "live/batch_row_group.h"
+#include "block/batch_row_group.h"
 #include "live/wal_rows.h"
 #include "model/span_batch.h"
 #include "model/span_sink.h"
@@ -46,7 +46,7 @@ struct Chunk {
   std::vector<WalRow> origin;                      // of each row
   // The columns that queries read: of the sealed batch, or of a copy of the first `columns_rows`
   // rows.
-  std::shared_ptr<const BatchColumns> columns;
+  std::shared_ptr<const block::BatchColumns> columns;
   uint32_t columns_rows = 0;
 
   // Rows that a block holds or, once it is written, will hold.

@@ -1,15 +1,16 @@
 #include "live/live_traces.h"
 
 #include <algorithm>
+#include <bit>
 #include <condition_variable>
 #include <utility>
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "block/batch_row_group.h"
 #include "block/trace_summary.h"
 #include "live/batch_codec.h"
 #include "live/block_builder.h"
-#include "live/live_row_groups.h"
 
 namespace weft::live {
 namespace {
@@ -25,6 +26,12 @@ constexpr int kReleaseRounds = 5;
 
 // Services that are named in metrics for sending too many attribute keys.
 constexpr size_t kKeySendersMax = 20;
+
+bool AllExcluded(const RowBits& excluded, uint32_t rows) {
+  uint32_t count = 0;
+  for (uint64_t word : excluded) count += static_cast<uint32_t>(std::popcount(word));
+  return count >= rows;
+}
 
 }  // namespace
 
@@ -558,17 +565,11 @@ Result<std::vector<std::shared_ptr<const block::RowGroup>>> LiveTraces::Snapshot
   WEFT_ASSIGN_OR_RETURN(auto groups, stored_.Snapshot(tenant, range, options));
   absl::flat_hash_set<std::string> visible;
   for (const auto& group : groups) visible.insert(group->block_id());
-  std::vector<LiveRows> live;
   for (const auto& [runner, view] : views) {
-    LiveRows rows{view.columns, runner->shard.ExcludedRows(view, visible)};
-    if (!AllExcluded(rows)) live.push_back(std::move(rows));
+    RowBits excluded = runner->shard.ExcludedRows(view, visible);
+    if (AllExcluded(excluded, view.columns->batch().size())) continue;
+    groups.push_back(std::make_shared<block::BatchRowGroup>(view.columns, std::move(excluded)));
   }
-  if (options.tree) {
-    if (auto group = InPreorder(live)) groups.push_back(std::move(group));
-    return groups;
-  }
-  for (LiveRows& rows : live)
-    groups.push_back(std::make_shared<BatchRowGroup>(rows.columns, std::move(rows.excluded)));
   return groups;
 }
 
@@ -580,6 +581,16 @@ Result<model::SpanBatch> LiveTraces::FindTrace(const model::TenantId& tenant,
   if (live.empty()) return stored;
   model::BatchAppender(&live).AppendAll(stored);
   return block::WithoutDuplicates(live);
+}
+
+Result<std::vector<bool>> LiveTraces::MayBeElsewhere(const model::TenantId& tenant,
+                                                     std::span<const model::TraceId> ids,
+                                                     const std::string& block_id) const {
+  std::vector<bool> live(ids.size(), false);
+  for (const auto& runner : runners_) runner->shard.MarkLive(tenant, ids, &live);
+  WEFT_ASSIGN_OR_RETURN(std::vector<bool> elsewhere, stored_.MayBeElsewhere(tenant, ids, block_id));
+  for (size_t i = 0; i < ids.size(); ++i) elsewhere[i] = elsewhere[i] || live[i];
+  return elsewhere;
 }
 
 Result<block::RowSource::JoinedSummary> LiveTraces::SummarizeTrace(const model::TenantId& tenant,

@@ -79,6 +79,9 @@ class LiveTraces : public model::SpanSink, public block::RowSource {
                                      model::TraceId id) const override;
   Result<JoinedSummary> SummarizeTrace(const model::TenantId& tenant,
                                        model::TraceId id) const override;
+  Result<std::vector<bool>> MayBeElsewhere(const model::TenantId& tenant,
+                                           std::span<const model::TraceId> ids,
+                                           const std::string& block_id) const override;
 
   // Cuts everything there is now and returns when it is durable in blocks; the first failure
   // otherwise (what failed stays live).

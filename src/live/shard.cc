@@ -51,7 +51,7 @@ void Shard::Seal(Chunk* chunk) {
   if (chunk->sealed()) return;
   chunk->appender.reset();
   if (chunk->columns_rows != chunk->batch->size() || !chunk->columns) {
-    chunk->columns = std::make_shared<BatchColumns>(chunk->batch);
+    chunk->columns = std::make_shared<block::BatchColumns>(chunk->batch);
     chunk->columns_rows = chunk->batch->size();
   }
   CountBytes(chunk);
@@ -302,8 +302,8 @@ std::vector<ChunkView> Shard::Snapshot(const model::TenantId& tenant_id, TimeRan
       if (chunk->batch->size() >= kCopiedRowsMax) {
         Seal(chunk.get());
       } else {
-        chunk->columns =
-            std::make_shared<BatchColumns>(std::make_shared<model::SpanBatch>(*chunk->batch));
+        chunk->columns = std::make_shared<block::BatchColumns>(
+            std::make_shared<model::SpanBatch>(*chunk->batch));
         chunk->columns_rows = chunk->batch->size();
       }
     }
@@ -338,6 +338,20 @@ RowBits Shard::RowsInBlocks(const Chunk& chunk, const absl::flat_hash_set<std::s
     }
   }
   return rows;
+}
+
+void Shard::MarkLive(const model::TenantId& tenant_id, std::span<const model::TraceId> ids,
+                     std::vector<bool>* live) const {
+  MutexLock lock(mutex_);
+  const auto tenant = tenants_.find(tenant_id);
+  if (tenant == tenants_.end()) return;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    const auto is_cut = [&](const auto& job) { return job->by_id.contains(ids[i]); };
+    const auto& jobs = tenant->second->jobs;
+    if (tenant->second->traces.contains(ids[i]) || std::any_of(jobs.begin(), jobs.end(), is_cut)) {
+      (*live)[i] = true;
+    }
+  }
 }
 
 void Shard::FindTrace(const model::TenantId& tenant_id, model::TraceId id,

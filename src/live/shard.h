@@ -46,7 +46,7 @@ struct CutLimits {
 // after the blocks have been listed.
 struct ChunkView {
   std::shared_ptr<const Chunk> chunk;
-  std::shared_ptr<const BatchColumns> columns;
+  std::shared_ptr<const block::BatchColumns> columns;
   RowBits released;  // rows that visible blocks held at that moment
 };
 
@@ -76,6 +76,9 @@ class Shard {
   // listed after the view was taken.
   RowBits ExcludedRows(const ChunkView& view, const absl::flat_hash_set<std::string>& visible) const
       WEFT_EXCLUDES(mutex_);
+  // Sets live[i] where the trace ids[i] has live spans.
+  void MarkLive(const model::TenantId& tenant, std::span<const model::TraceId> ids,
+                std::vector<bool>* live) const WEFT_EXCLUDES(mutex_);
   // Appends the trace's live spans to `out`.
   void FindTrace(const model::TenantId& tenant, model::TraceId id, model::SpanBatch* out) const
       WEFT_EXCLUDES(mutex_);

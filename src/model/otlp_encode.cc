@@ -1,6 +1,7 @@
 #include "model/otlp_encode.h"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 #include <tuple>
 #include <vector>
@@ -65,9 +66,11 @@ void WriteGrouped(const SpanBatch& batch, std::span<const uint32_t> rows, Writer
   }
 }
 
+// Writes with `To`: a ProtoWriter, or a ProtoSizer that only counts.
+template <typename To>
 class ProtoTraces {
  public:
-  ProtoTraces(const SpanBatch& batch, std::string* out) : b_(batch), to_(out) {}
+  ProtoTraces(const SpanBatch& batch, To to) : b_(batch), to_(to) {}
 
   void BeginResource(uint32_t r) {
     resource_spans_ = to_.Begin(1);
@@ -94,6 +97,7 @@ class ProtoTraces {
     to_.End(scope_spans_);
   }
   void Span(uint32_t i);
+  const To& to() const { return to_; }
 
  private:
   void NonZero(uint32_t field, uint64_t value) {
@@ -122,12 +126,13 @@ class ProtoTraces {
   void Status(uint32_t i);
 
   const SpanBatch& b_;
-  ProtoWriter to_;
+  To to_;
   size_t resource_spans_ = 0;
   size_t scope_spans_ = 0;
 };
 
-void ProtoTraces::Span(uint32_t i) {
+template <typename To>
+void ProtoTraces<To>::Span(uint32_t i) {
   const size_t span = to_.Begin(2);
   Id(1, b_.trace_id(i));
   Id(2, b_.span_id[i]);
@@ -150,14 +155,16 @@ void ProtoTraces::Span(uint32_t i) {
   to_.End(span);
 }
 
-void ProtoTraces::Status(uint32_t i) {
+template <typename To>
+void ProtoTraces<To>::Status(uint32_t i) {
   const size_t status = to_.Begin(15);
   Text(2, b_.status_message[i]);
   NonZero(3, b_.status[i]);
   to_.End(status);
 }
 
-void ProtoTraces::Event(uint32_t e) {
+template <typename To>
+void ProtoTraces<To>::Event(uint32_t e) {
   const size_t event = to_.Begin(11);
   if (b_.events.time_ns[e] != 0) to_.Fixed64(1, b_.events.time_ns[e]);
   Text(2, b_.events.name[e]);
@@ -166,7 +173,8 @@ void ProtoTraces::Event(uint32_t e) {
   to_.End(event);
 }
 
-void ProtoTraces::Link(uint32_t l) {
+template <typename To>
+void ProtoTraces<To>::Link(uint32_t l) {
   const size_t link = to_.Begin(13);
   Id(1, b_.links.trace_id[l]);
   Id(2, b_.links.span_id[l]);
@@ -177,7 +185,8 @@ void ProtoTraces::Link(uint32_t l) {
   to_.End(link);
 }
 
-void ProtoTraces::Pair(uint32_t field, const Attribute& a) {
+template <typename To>
+void ProtoTraces<To>::Pair(uint32_t field, const Attribute& a) {
   const size_t pair = to_.Begin(field);
   Text(1, a.key);
   const size_t value = to_.Begin(2);
@@ -187,7 +196,8 @@ void ProtoTraces::Pair(uint32_t field, const Attribute& a) {
 }
 
 // The fields of AnyValue. Members of a oneof are written also when they are zero.
-void ProtoTraces::Value(const Attribute& a) {
+template <typename To>
+void ProtoTraces<To>::Value(const Attribute& a) {
   switch (a.type) {
     case ValueType::kEmpty: return;
     case ValueType::kString: return to_.Bytes(1, b_.strings[a.as_code()]);
@@ -213,17 +223,23 @@ void ProtoTraces::Value(const Attribute& a) {
   to_.End(container);
 }
 
+// How ids, enumerators and empty fields are written.
+enum class JsonManner { kOtlp, kJsonpb };
+
+constexpr std::array<std::string_view, 6> kKindNames{"SPAN_KIND_UNSPECIFIED", "SPAN_KIND_INTERNAL",
+                                                     "SPAN_KIND_SERVER",      "SPAN_KIND_CLIENT",
+                                                     "SPAN_KIND_PRODUCER",    "SPAN_KIND_CONSUMER"};
+constexpr std::array<std::string_view, 3> kStatusNames{"STATUS_CODE_UNSET", "STATUS_CODE_OK",
+                                                       "STATUS_CODE_ERROR"};
+
+// The array of ResourceSpans.
 class JsonTraces {
  public:
-  JsonTraces(const SpanBatch& batch, std::string* out) : b_(batch), to_(out) {
-    to_.BeginObject();
-    to_.Name("resourceSpans");
+  JsonTraces(const SpanBatch& batch, JsonManner manner, std::string* out)
+      : b_(batch), jsonpb_(manner == JsonManner::kJsonpb), to_(out) {
     to_.BeginArray();
   }
-  void Finish() {
-    to_.EndArray();
-    to_.EndObject();
-  }
+  void Finish() { to_.EndArray(); }
 
   void BeginResource(uint32_t r) {
     to_.BeginObject();
@@ -271,32 +287,45 @@ class JsonTraces {
     to_.String(b_.strings[code]);
   }
   void Time(std::string_view name, uint64_t time_ns) {
+    if (jsonpb_ && time_ns == 0) return;
     to_.Name(name);
     to_.Uint64Text(time_ns);
   }
-  void Id(std::string_view name, const std::string& hex) {
+  template <typename IdType>
+  void Id(std::string_view name, IdType id) {
     to_.Name(name);
-    to_.String(hex);
+    if (!jsonpb_) return to_.String(id.ToHex());
+    std::array<char, sizeof id> bytes;
+    id.ToBytes(bytes.data());
+    to_.Base64({bytes.data(), bytes.size()});
+  }
+  // By name in jsonpb, where the number has one.
+  void Enum(std::string_view name, uint8_t value, std::span<const std::string_view> names) {
+    if (!jsonpb_ || value == 0 || value >= names.size()) return NonZero(name, value);
+    to_.Name(name);
+    to_.String(names[value]);
   }
   void Attributes(const AttributeArray& attributes, IndexRange range);
   void Pair(const Attribute& a);
   void Value(const Attribute& a);
   void Container(const Attribute& a);
+  void Status(uint32_t i);
   void Events(IndexRange range);
   void Links(IndexRange range);
 
   const SpanBatch& b_;
+  const bool jsonpb_;
   JsonWriter to_;
 };
 
 void JsonTraces::Span(uint32_t i) {
   to_.BeginObject();
-  Id("traceId", b_.trace_id(i).ToHex());
-  Id("spanId", b_.span_id[i].ToHex());
+  Id("traceId", b_.trace_id(i));
+  Id("spanId", b_.span_id[i]);
   Text("traceState", b_.trace_state[i]);
-  if (b_.parent_span_id[i].valid()) Id("parentSpanId", b_.parent_span_id[i].ToHex());
+  if (b_.parent_span_id[i].valid()) Id("parentSpanId", b_.parent_span_id[i]);
   Text("name", b_.name[i]);
-  NonZero("kind", b_.kind[i]);
+  Enum("kind", b_.kind[i], kKindNames);
   Time("startTimeUnixNano", b_.start_ns[i]);
   Time("endTimeUnixNano", b_.end_ns[i]);
   Attributes(b_.attributes, b_.AttributesOf(i));
@@ -305,14 +334,17 @@ void JsonTraces::Span(uint32_t i) {
   NonZero("droppedEventsCount", b_.dropped_events[i]);
   Links(b_.LinksOf(i));
   NonZero("droppedLinksCount", b_.dropped_links[i]);
-  if (b_.status[i] != 0 || b_.status_message[i] != 0) {
-    to_.Name("status");
-    to_.BeginObject();
-    Text("message", b_.status_message[i]);
-    NonZero("code", b_.status[i]);
-    to_.EndObject();
-  }
+  Status(i);
   NonZero("flags", b_.flags[i]);
+  to_.EndObject();
+}
+
+void JsonTraces::Status(uint32_t i) {
+  if (!jsonpb_ && b_.status[i] == 0 && b_.status_message[i] == 0) return;
+  to_.Name("status");
+  to_.BeginObject();
+  Text("message", b_.status_message[i]);
+  Enum("code", b_.status[i], kStatusNames);
   to_.EndObject();
 }
 
@@ -337,8 +369,8 @@ void JsonTraces::Links(IndexRange range) {
   to_.BeginArray();
   for (uint32_t l = range.begin; l < range.end; ++l) {
     to_.BeginObject();
-    Id("traceId", b_.links.trace_id[l].ToHex());
-    Id("spanId", b_.links.span_id[l].ToHex());
+    Id("traceId", b_.links.trace_id[l]);
+    Id("spanId", b_.links.span_id[l]);
     Text("traceState", b_.links.trace_state[l]);
     Attributes(b_.links.attributes, b_.LinkAttributesOf(l));
     NonZero("droppedAttributesCount", b_.links.dropped_attributes[l]);
@@ -422,12 +454,26 @@ std::vector<uint32_t> AllRows(const SpanBatch& batch) {
 }  // namespace
 
 void EncodeOtlpProto(const SpanBatch& batch, std::span<const uint32_t> rows, std::string* out) {
-  ProtoTraces writer(batch, out);
+  ProtoTraces writer(batch, ProtoWriter(out));
   WriteGrouped(batch, rows, &writer);
 }
 
+uint64_t OtlpProtoBytes(const SpanBatch& batch, uint32_t span) {
+  ProtoTraces writer(batch, ProtoSizer());
+  writer.Span(span);
+  return writer.to().bytes();
+}
+
 void EncodeOtlpJson(const SpanBatch& batch, std::span<const uint32_t> rows, std::string* out) {
-  JsonTraces writer(batch, out);
+  *out += "{\"resourceSpans\":";
+  JsonTraces writer(batch, JsonManner::kOtlp, out);
+  WriteGrouped(batch, rows, &writer);
+  writer.Finish();
+  out->push_back('}');
+}
+
+void EncodeOtlpJsonpb(const SpanBatch& batch, std::span<const uint32_t> rows, std::string* out) {
+  JsonTraces writer(batch, JsonManner::kJsonpb, out);
   WriteGrouped(batch, rows, &writer);
   writer.Finish();
 }

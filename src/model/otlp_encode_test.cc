@@ -47,6 +47,33 @@ SpanBatch ThreeSpans() {
   return b;
 }
 
+// What a span adds to a message in which only lengths of up to two bytes stand.
+TEST(OtlpEncodeTest, BytesOfOneSpanAreKnownWithoutEncodingIt) {
+  SpanBatch b = ThreeSpans();
+  const Code key = b.strings.Intern("k"), long_text = b.strings.Intern(std::string(300, 'x'));
+  const NestedRange list{b.nested.size(), 2};
+  b.nested.Add(0, ValueType::kString, long_text);
+  b.nested.Add(0, ValueType::kInt, 1u << 20);
+  b.attributes.Add(key, ValueType::kArray, list.Pack());
+  b.attributes.Add(key, ValueType::kDouble, 7);
+  b.attributes.Add(key, ValueType::kBool, 0);
+  b.attributes.Add(key, ValueType::kString, long_text);
+  b.attribute_end[2] = b.attributes.size();
+  b.status[2] = 2;
+  b.flags[2] = 0x101;
+  ASSERT_TRUE(IsWellFormed(b));
+  const auto encoded = [&b](std::vector<uint32_t> rows) {
+    std::string out;
+    EncodeOtlpProto(b, rows, &out);
+    return out.size();
+  };
+  // The third span twice: its resource's message holds the field once more, and its own length and
+  // that of the message around it are of two bytes both times.
+  EXPECT_EQ(encoded({2, 2}) - encoded({2}), OtlpProtoBytes(b, 2));
+  EXPECT_GT(OtlpProtoBytes(b, 2), 600u);
+  EXPECT_EQ(encoded({0, 0, 0, 0}) - encoded({0, 0, 0}), OtlpProtoBytes(b, 0));
+}
+
 TEST(OtlpEncodeTest, JsonIsGroupedByResourceAndScope) {
   const std::string span_1 =
       R"({"traceId":"00000000000000010000000000000002","spanId":"0000000000000001","name":"first",)"
@@ -66,6 +93,29 @@ TEST(OtlpEncodeTest, JsonIsGroupedByResourceAndScope) {
   EXPECT_EQ(EncodeOtlpJson(ThreeSpans()), R"({"resourceSpans":[)" +
                                               resource("cart", span_1 + "," + span_3) + "," +
                                               resource("web", span_2) + "]}");
+}
+
+TEST(OtlpEncodeTest, JsonpbHasIdsInBase64AndEnumeratorsByName) {
+  SpanBatch batch = ThreeSpans();
+  batch.start_ns[1] = 0;
+  batch.status[1] = 2;
+  batch.kind[1] = 0;
+  batch.kind[2] = 9;  // has no name
+  const std::vector<uint32_t> rows = {1, 2};
+  std::string json;
+  EncodeOtlpJsonpb(batch, rows, &json);
+  const std::string head =
+      R"([{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"web"}}]},)"
+      R"("scopeSpans":[{"scope":{"name":"lib"},"spans":[)";
+  EXPECT_EQ(json.substr(0, head.size()), head);
+  EXPECT_NE(
+      json.find(
+          R"({"traceId":"AAAAAAAAAAEAAAAAAAAAAg==","spanId":"AAAAAAAAAAI=","parentSpanId":"AAAAAAAAAAE=",)"
+          R"("name":"later","endTimeUnixNano":"1700000000000000011","status":{"code":"STATUS_CODE_ERROR"}})"),
+      std::string::npos)
+      << json;
+  EXPECT_NE(json.find(R"("kind":9,)"), std::string::npos) << json;
+  EXPECT_NE(json.find(R"("status":{}})"), std::string::npos) << json;
 }
 
 TEST(OtlpEncodeTest, OnlyTheRowsAskedForAreWritten) {

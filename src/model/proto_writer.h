@@ -12,6 +12,11 @@
 
 namespace weft::model {
 
+// Bytes of a varint.
+inline size_t VarintBytes(uint64_t value) {
+  return value < 0x80 ? 1 : static_cast<size_t>(std::bit_width(value) + 6) / 7;
+}
+
 class ProtoWriter {
  public:
   // Appends to `out`, which outlives this.
@@ -53,9 +58,6 @@ class ProtoWriter {
   }
 
  private:
-  static size_t VarintBytes(uint64_t value) {
-    return static_cast<size_t>(std::bit_width(value | 1) + 6) / 7;
-  }
   void RawVarint(uint64_t value) {
     for (; value >= 0x80; value >>= 7) out_.push_back(static_cast<char>(value | 0x80));
     out_.push_back(static_cast<char>(value));
@@ -69,6 +71,30 @@ class ProtoWriter {
   }
 
   std::string& out_;
+};
+
+// How many bytes a ProtoWriter would have written.
+class ProtoSizer {
+ public:
+  void Varint(uint32_t field, uint64_t value) { bytes_ += TagBytes(field) + VarintBytes(value); }
+  void Fixed64(uint32_t field, uint64_t) { bytes_ += TagBytes(field) + 8; }
+  void Double(uint32_t field, double) { bytes_ += TagBytes(field) + 8; }
+  void Fixed32(uint32_t field, uint32_t) { bytes_ += TagBytes(field) + 4; }
+  void Bytes(uint32_t field, std::string_view bytes) {
+    bytes_ += TagBytes(field) + VarintBytes(bytes.size()) + bytes.size();
+  }
+  size_t Begin(uint32_t field) {
+    bytes_ += TagBytes(field);
+    return bytes_;
+  }
+  void End(size_t begun) { bytes_ += VarintBytes(bytes_ - begun); }
+
+  size_t bytes() const { return bytes_; }
+
+ private:
+  static size_t TagBytes(uint32_t field) { return VarintBytes(uint64_t{field} << 3); }
+
+  size_t bytes_ = 0;
 };
 
 }  // namespace weft::model

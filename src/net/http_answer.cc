@@ -11,7 +11,7 @@ namespace {
 
 bool IsCompressible(std::string_view content_type) {
   const std::string_view type = content_type.substr(0, content_type.find(';'));
-  if (type.starts_with("text/")) return true;
+  if (type.starts_with("text/") || type.ends_with("+json")) return true;
   constexpr std::array<std::string_view, 6> kTypes = {
       "application/json",     "application/javascript", "application/x-protobuf",
       "application/protobuf", "application/x-ndjson",   "image/svg+xml"};

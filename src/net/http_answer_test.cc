@@ -52,6 +52,11 @@ TEST(HttpAnswerTest, CompressionIsForLargeTextualBodiesOnly) {
   CompressAnswer(Modern(), 1024, &shared);
   EXPECT_LT(shared.payload().size(), 500u);
 
+  HttpResponse vendor = HttpResponse::Json(200, text);
+  vendor.content_type = "application/vnd.grafana.llm+json";
+  CompressAnswer(Modern(), 1024, &vendor);
+  EXPECT_EQ(vendor.headers.Get("Content-Encoding"), "gzip");
+
   HttpResponse small = HttpResponse::Json(200, "{}");
   CompressAnswer(Modern(), 1024, &small);
   EXPECT_EQ(small.body, "{}");

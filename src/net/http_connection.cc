@@ -26,6 +26,8 @@ constexpr size_t kWriteBytes = 256 << 10;
 constexpr uint64_t kSkipBytesMax = 256 << 10;
 constexpr uint64_t kSlowestBodyBytesPerSecond = 16 << 10;
 constexpr uint32_t kLingerMs = 3000;
+// No method of HTTP/1 is called so.
+constexpr std::string_view kHttp2Begin = "PRI * HTTP/2.0\r\n";
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 std::string PeerText(const asio::ip::tcp::socket& socket) {
@@ -108,6 +110,10 @@ void HttpConnection::ReadNext() {
   // While answers are due, the client may be silent for as long as they take.
   SetReadDeadline(exchanges_.empty() ? std::optional(server_->options.idle_timeout_ms)
                                      : std::nullopt);
+  ReadFirstBytes();
+}
+
+void HttpConnection::ReadFirstBytes() {
   socket_.async_read_some(
       buffer_.prepare(kFirstReadBytes),
       [self = shared_from_this()](ErrorCodeOf error, size_t n) { self->OnFirstBytes(error, n); });
@@ -117,7 +123,26 @@ void HttpConnection::OnFirstBytes(ErrorCodeOf error, size_t bytes) {
   if (closed_) return;
   if (error) return OnReadFailed(error);
   buffer_.commit(bytes);
+  if (!began_ && server_->options.http2_address) {
+    const std::string_view got(static_cast<const char*>(buffer_.data().data()), buffer_.size());
+    if (got.starts_with(kHttp2Begin)) return StartTunnel();
+    if (kHttp2Begin.starts_with(got)) return ReadFirstBytes();
+  }
+  began_ = true;
   ReadHead();
+}
+
+void HttpConnection::StartTunnel() {
+  const std::string address = server_->options.http2_address();
+  if (address.empty()) return Close();
+  const auto moved = [this] { SetReadDeadline(server_->options.http2_idle_timeout_ms); };
+  tunnel_ = std::make_shared<ByteTunnel>(shared_from_this(), &socket_, moved, [this] { Close(); });
+  moved();
+  std::string first(static_cast<const char*>(buffer_.data().data()), buffer_.size());
+  buffer_.consume(buffer_.size());
+  // Close() lets go of tunnel_, perhaps before Start() has returned.
+  const std::shared_ptr<ByteTunnel> tunnel = tunnel_;
+  tunnel->Start(address, std::move(first));
 }
 
 void HttpConnection::ReadHead() {
@@ -438,8 +463,11 @@ void HttpConnection::FinishAnswer() {
   }
   if (stream_ended_ && exchanges_.empty()) return Close();
   if (read_paused_) ReadNext();
-  if (exchanges_.empty() && read_state_ == ReadState::kIdle)
+  if (exchanges_.empty() && read_state_ == ReadState::kIdle) {
+    // Drain() came while this was being written, with a head that promised to go on.
+    if (draining_) return Close();
     SetReadDeadline(server_->options.idle_timeout_ms);
+  }
   WriteNext();
 }
 
@@ -467,6 +495,7 @@ void HttpConnection::Close() {
   boost::system::error_code ignored;
   socket_.close(ignored);  // first: a write in progress reads from the front exchange
   timer_.cancel();
+  if (const auto tunnel = std::move(tunnel_)) tunnel->Close();
   for (const auto& exchange : exchanges_) exchange->gone->store(true, std::memory_order_relaxed);
   exchanges_.clear();
   server_->metrics.CountOpen(-1);

@@ -11,6 +11,9 @@
 //    is on its way.
 // 4. One timer watches two deadlines, the reader's and the writer's.
 //
+// 5. A connection that begins as HTTP/2 does becomes a tunnel (byte_tunnel.h): it stays idle here,
+//    with the tunnel's own deadline.
+//
 // Everything runs on the connection's strand; only Respond() is called from other threads.
 #pragma once
 
@@ -33,6 +36,7 @@
 #include <boost/beast/http/parser.hpp>
 
 #include "base/mutex.h"
+#include "net/byte_tunnel.h"
 #include "net/http_answer.h"
 #include "net/http_body.h"
 #include "net/http_server.h"
@@ -118,6 +122,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   // Reader.
   void ReadNext();
   void OnFirstBytes(ErrorCodeOf error, size_t bytes);
+  void ReadFirstBytes();
+  void StartTunnel();
   void ReadHead();
   void OnHead(ErrorCodeOf error);
   HttpRefusal TakeHead();
@@ -158,6 +164,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   boost::asio::steady_timer timer_;
   std::string peer_;
 
+  bool began_ = false;  // as HTTP/1
+  std::shared_ptr<ByteTunnel> tunnel_;
   ReadState read_state_ = ReadState::kIdle;
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;

@@ -70,6 +70,11 @@ struct HttpServerOptions {
   uint32_t body_timeout_ms = 30'000;   // for the body, plus 1 s for every 16 KiB received
   uint32_t write_timeout_ms = 30'000;  // for each 256 KiB written
   uint32_t gzip_bytes_min = 1024;      // smaller answers are not compressed
+  // Where connections that begin with the preface of HTTP/2 (RFC 9113 §3.4) go on: the address of a
+  // server on this machine, in numbers; empty while there is none. Called on the I/O threads. Null:
+  // they are refused.
+  std::function<std::string()> http2_address;
+  uint32_t http2_idle_timeout_ms = 600'000;  // without a byte in either direction
 };
 
 class HttpServer {

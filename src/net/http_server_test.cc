@@ -405,6 +405,94 @@ TEST_F(HttpServerTest, TooManyConnectionsAreTurnedAway) {
   EXPECT_EQ(metrics_.SumCounter("weft_http_connections_refused_total"), 1u);
 }
 
+// Sends back what comes on its one connection, with "echo:" before it.
+class EchoServer {
+ public:
+  EchoServer() : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof at;
+    EXPECT_EQ(bind(fd_, reinterpret_cast<sockaddr*>(&at), size), 0);
+    EXPECT_EQ(listen(fd_, 1), 0);
+    EXPECT_EQ(getsockname(fd_, reinterpret_cast<sockaddr*>(&at), &size), 0);
+    address_ = "127.0.0.1:" + std::to_string(ntohs(at.sin_port));
+    thread_ = std::thread([this] { Serve(); });
+  }
+  ~EchoServer() {
+    shutdown(fd_, SHUT_RDWR);
+    thread_.join();
+    close(fd_);
+  }
+  EchoServer(const EchoServer&) = delete;
+  EchoServer& operator=(const EchoServer&) = delete;
+
+  const std::string& address() const { return address_; }
+
+ private:
+  void Serve() const {
+    const int client = accept(fd_, nullptr, nullptr);
+    if (client < 0) return;
+    send(client, "echo:", 5, MSG_NOSIGNAL);
+    char piece[4096];
+    for (ssize_t n; (n = recv(client, piece, sizeof piece, 0)) > 0;) {
+      if (std::string_view(piece, static_cast<size_t>(n)).find("bye") != std::string_view::npos)
+        break;
+      send(client, piece, static_cast<size_t>(n), MSG_NOSIGNAL);
+    }
+    close(client);
+  }
+  int fd_;
+  std::string address_;
+  std::thread thread_;
+};
+
+TEST_F(HttpServerTest, ConnectionsOfHttp2GoOnElsewhere) {
+  EchoServer echo;
+  HttpServerOptions options;
+  options.http2_address = [&echo] { return echo.address(); };
+  Start(options);
+  RawClient client(server_->bound_address());
+  client.Send("PRI * HT");
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // in two pieces, most likely
+  client.Send("TP/2.0\r\n\r\nSM\r\n\r\n");
+  EXPECT_EQ(client.ReadTo("SM\r\n\r\n"), "echo:PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+  const std::string large(1 << 20, 'x');
+  std::thread sender([&] { client.Send(large + "!"); });
+  EXPECT_EQ(client.ReadTo("!").size(), large.size() + 1);
+  sender.join();
+  EXPECT_EQ(Ask("GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").substr(0, 12),
+            "HTTP/1.1 200");
+  client.Send("bye");
+  EXPECT_EQ(client.ReadAll(), "");  // the far end closes, and so does this one
+}
+
+TEST_F(HttpServerTest, StopClosesTunnels) {
+  EchoServer echo;
+  HttpServerOptions options;
+  options.http2_address = [&echo] { return echo.address(); };
+  Start(options);
+  RawClient client(server_->bound_address());
+  client.Send("PRI * HTTP/2.0\r\n\r\n");
+  ASSERT_FALSE(client.ReadTo("2.0\r\n\r\n").empty());
+  auto stopped = std::async(std::launch::async, [this] { server_->Stop(100'000); });
+  EXPECT_EQ(stopped.wait_for(std::chrono::seconds(30)), std::future_status::ready);
+  EXPECT_EQ(client.ReadAll(), "");
+}
+
+TEST_F(HttpServerTest, Http2ThatGoesNowhereIsClosed) {
+  HttpServerOptions options;
+  std::string address;
+  options.http2_address = [&address] { return address; };
+  Start(options);
+  for (const char* nowhere : {"", "127.0.0.1:1", "localhost:x"}) {
+    address = nowhere;
+    RawClient client(server_->bound_address());
+    client.Send("PRI * HTTP/2.0\r\n\r\n");
+    EXPECT_EQ(client.ReadAll(), "") << nowhere;
+  }
+}
+
 TEST_F(HttpServerTest, StopLetsRunningRequestsFinish) {
   Start();
   RawClient idle(server_->bound_address());
@@ -418,6 +506,23 @@ TEST_F(HttpServerTest, StopLetsRunningRequestsFinish) {
   EXPECT_TRUE(got.ends_with("finished"));
   EXPECT_NE(got.find("Connection: close"), std::string::npos);
   stopped.get();
+}
+
+// Its head was written before Stop(), so it promised to keep the connection: which then stayed,
+// idle, until the grace had passed.
+TEST_F(HttpServerTest, StopDoesNotWaitForAConnectionWhoseAnswerWasBeingWritten) {
+  router_->Add("GET", "/huge", [](const HttpRequest&, const HttpRespond& respond) {
+    respond(HttpResponse::Text(200, std::string(40'000'000, 'x')));
+  });
+  Start();
+  RawClient client(server_->bound_address());
+  client.Send("GET /huge HTTP/1.1\r\nHost: a\r\n\r\n");
+  ASSERT_FALSE(client.ReadTo("\r\n\r\n").empty());
+  auto stopped = std::async(std::launch::async, [this] { server_->Stop(100'000); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  EXPECT_GT(client.ReadAll().size(), 39'000'000u);
+  EXPECT_EQ(stopped.wait_for(std::chrono::seconds(30)), std::future_status::ready);
+  client.Close();
 }
 
 TEST_F(HttpServerTest, StopCutsWhatExceedsTheGraceAndLateAnswersAreHarmless) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string>
 
 namespace weft::receive {
 namespace {
@@ -40,6 +41,12 @@ inline bool SameBytes(std::string_view x, std::string_view y) {
 }
 
 }  // namespace
+
+Error TooManyElements(const DecodeLimits& limits) {
+  return {ErrorCode::kTooLarge, "the request holds more than " +
+                                    std::to_string(limits.elements_max) +
+                                    " attributes, elements, events and links"};
+}
 
 inline uint32_t& BatchBuilder::SlotOf(Code code, std::vector<uint32_t>* memory) {
   if (code >= memory->size()) [[unlikely]] {

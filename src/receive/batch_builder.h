@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
 #include "model/span_batch.h"
 
 namespace weft::receive {
@@ -19,6 +20,9 @@ struct DecodeLimits {
   // batch to about 20 bytes times this, when each costs only two bytes on the wire.
   uint32_t elements_max = 16u << 20;
 };
+
+// kTooLarge, for a request that holds more than `elements_max`.
+Error TooManyElements(const DecodeLimits& limits);
 
 // The scalar fields of a span while it is read.
 struct SpanFields {

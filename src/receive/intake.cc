@@ -77,6 +77,12 @@ void Intake::Take(const model::TenantId& tenant, std::unique_ptr<model::SpanBatc
   });
 }
 
+void Intake::Refuse(const model::TenantId& tenant, uint64_t spans, const Error& error) {
+  TenantCounters& counters = CountersOf(tenant);
+  counters.received->Add(spans);
+  Refused(counters, ErrorCodeName(error.code())).Add(spans);
+}
+
 void Intake::CountRequest(const std::string& code) {
   Counter* counter = nullptr;
   {

@@ -32,6 +32,9 @@ class Intake {
   void Take(const model::TenantId& tenant, std::unique_ptr<model::SpanBatch> batch,
             const RejectedSpans& rejected, std::function<void(Error)> done);
 
+  // Counts spans that were decoded and are not even tried, because of `error`.
+  void Refuse(const model::TenantId& tenant, uint64_t spans, const Error& error);
+
   // A request was answered: `code` as the protocol writes it ("200", "UNAVAILABLE").
   void CountRequest(const std::string& code);
   // Bytes of a request's body, decompressed.

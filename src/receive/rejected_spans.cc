@@ -33,4 +33,10 @@ std::string RejectedSpans::Message() const {
   return out;
 }
 
+Error RefusedInPart(const RejectedSpans& rejected, uint64_t kept) {
+  if (rejected.total() == 0) return Error::Ok();
+  return {ErrorCode::kInvalidArgument, rejected.Message() + "; the other " + std::to_string(kept) +
+                                           " of the request are stored: do not send it again"};
+}
+
 }  // namespace weft::receive

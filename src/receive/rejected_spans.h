@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/error.h"
+
 namespace weft::receive {
 
 enum class RejectReason : uint8_t {
@@ -31,5 +33,9 @@ struct RejectedSpans {
   // nothing was rejected.
   std::string Message() const;
 };
+
+// For formats that know no partial success: kInvalidArgument with the counts and reasons, to be
+// told when the `kept` other spans of the request have been stored; Ok when nothing was rejected.
+Error RefusedInPart(const RejectedSpans& rejected, uint64_t kept);
 
 }  // namespace weft::receive

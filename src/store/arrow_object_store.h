@@ -9,10 +9,10 @@
 //   change).
 // - A folder may stay listed after its last object is gone: Arrow leaves a marker object.
 // - Several objects of one Put() are sent side by side.
-// - Reads are served from chunks kept in memory, kCacheBytesMax of them, and on disk where asked
-// for
-//   (chunk_cache.h); those that take unusually long are asked for twice (range_request.h). What
-//   another process replaces or deletes may still be read from there, but not by Get and GetSized.
+// - Reads are served from chunks kept in memory, kCacheBytesMax of them, and on disk where there is
+//   a cache (chunk_cache.h); those that take unusually long are asked for twice (range_request.h).
+//   What another process replaces or deletes may still be read from there, but not by Get and
+//   GetSized.
 //
 // Requests are tried again inside the service's client, for seconds. After that the error is
 // kUnavailable when it may pass by itself (unreachable, overloaded, timed out), kNotFound when the

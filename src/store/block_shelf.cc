@@ -104,31 +104,49 @@ Error BlockShelf::Refresh(const Watcher& watcher) {
   std::set<BlockName> damaged;
   for (const Catalog::Damaged& block : this->damaged()) damaged.insert(block.name);
   for (const model::TenantId& tenant : tenants) {
-    std::vector<std::string> known;
+    KnownTenant known;
     const auto blocks = list_.Get(tenant);
-    for (const BlockPtr& block : *blocks) known.push_back(block->name.id);
-    const auto is_known = [&](const std::string& id) {
-      return list_.Find({tenant, id}) != nullptr || damaged.contains({tenant, id});
+    for (const BlockPtr& block : *blocks) known.blocks.push_back(block->name.id);
+    known.ignored = ignored_[tenant];
+    known.is_damaged = [&](const std::string& id) { return damaged.contains({tenant, id}); };
+    known.is_done = [&](const std::string& id) {
+      const DeletionPtr deletion = deletions_.Find(tenant, id);
+      return deletion != nullptr && deletion->done();
     };
-    WEFT_ASSIGN_OR_RETURN(TenantChanges changes,
-                          ReadChanges(objects_, tenant, is_known, known, ignored_[tenant],
-                                      {.parallel_reads = options_.parallel_reads}));
+    WEFT_ASSIGN_OR_RETURN(
+        TenantChanges changes,
+        ReadChanges(objects_, tenant, known, {.parallel_reads = options_.parallel_reads}));
     for (const Catalog::Damaged& block : changes.damaged) SetAside(block.name, block.error);
+    WEFT_ASSIGN_OR_RETURN(const auto hidden, HiddenBy(changes.deletions));
     WEFT_RETURN_IF_ERROR(watcher.before(tenant, changes));
     ignored_[tenant] = std::move(changes.ignored);
-    // Of what the deletions that are new hide: the blocks that they have written come with it.
-    std::vector<block::Deletion::Part> hidden;
-    for (const block::Deletion& deletion : changes.deletions) {
-      if (deletions_.Find(tenant, deletion.id) != nullptr) continue;
-      hidden.insert(hidden.end(), deletion.parts.begin(), deletion.parts.end());
-    }
-    deletions_.Fill(std::move(changes.deletions));
+    deletions_.Follow(tenant, std::move(changes.deletions), changes.deletion_ids);
     if (changes.come.empty() && changes.gone.empty() && hidden.empty()) continue;
     list_.Change(tenant, changes.gone, std::move(changes.come), hidden);
     watcher.after(tenant, changes.gone);
     UpdateGauges(tenant);
   }
   return Error::Ok();
+}
+
+// The rows that deletions hide which are not known yet: the blocks that they have written come with
+// them.
+Result<std::vector<block::Deletion::Part>> BlockShelf::HiddenBy(
+    const std::vector<block::Deletion>& deletions) const {
+  std::vector<block::Deletion::Part> hidden;
+  for (const block::Deletion& deletion : deletions) {
+    if (deletions_.Find(deletion.tenant, deletion.id) != nullptr) continue;
+    for (const block::Deletion::Part& part : deletion.parts) {
+      const BlockPtr block = list_.Find({deletion.tenant, part.block_id});
+      if (block != nullptr && part.rows.end() > block->meta.span_count) {
+        return Error(ErrorCode::kCorrupt,
+                     "the record of a deletion, " + DeletionObject(deletion.tenant, deletion.id) +
+                         ", names rows that block " + part.block_id + " does not have");
+      }
+      hidden.push_back(part);
+    }
+  }
+  return hidden;
 }
 
 void BlockShelf::RemoveReplaced(const std::vector<BlockName>& names) {
@@ -206,7 +224,7 @@ bool BlockShelf::Retire(const BlockName& name, int64_t now_ns) {
     const MutexLock lock(mutex_);
     const BlockPtr removed = list_.Remove(name);
     if (removed == nullptr) return false;
-    retired_.push_back({name, now_ns, removed->total_bytes});
+    retired_.push_back({name, now_ns, removed->total_bytes, /*expired=*/true});
     for (auto& [file, names] : auxiliary_) std::erase(names, name);
   }
   writer_.Changed(name.tenant);
@@ -222,6 +240,28 @@ std::vector<BlockName> BlockShelf::RemoveRetired(int64_t until_ns) {
       if (retired.since_ns < until_ns) due.push_back(retired.name);
     }
   }
+  return RemoveFromDisk(due);
+}
+
+std::vector<BlockName> BlockShelf::RemoveExpired(const model::TenantId& tenant) {
+  std::vector<BlockName> due;
+  {
+    const MutexLock lock(mutex_);
+    for (const Retired& retired : retired_) {
+      if (retired.expired && retired.name.tenant == tenant) due.push_back(retired.name);
+    }
+  }
+  return RemoveFromDisk(due);
+}
+
+bool BlockShelf::HasExpired(const model::TenantId& tenant) const {
+  const MutexLock lock(mutex_);
+  return std::ranges::any_of(retired_, [&](const Retired& retired) {
+    return retired.expired && retired.name.tenant == tenant;
+  });
+}
+
+std::vector<BlockName> BlockShelf::RemoveFromDisk(const std::vector<BlockName>& due) {
   std::map<model::TenantId, std::vector<std::string>> ids;
   for (const BlockName& name : due) ids[name.tenant].push_back(name.id);
   std::map<model::TenantId, Error> taken_back;

@@ -64,6 +64,11 @@ class BlockShelf {
   // Deletes blocks that were replaced or retired before `until_ns`. Queries that began before may
   // still read them, so leave them for longer than a query takes. Returns those that are gone.
   std::vector<BlockName> RemoveRetired(int64_t until_ns) WEFT_EXCLUDES(mutex_);
+  // The same at once for those of a tenant that Retire() took, which are what a start may bring
+  // back; queries that read them begin anew.
+  std::vector<BlockName> RemoveExpired(const model::TenantId& tenant) WEFT_EXCLUDES(mutex_);
+  // Whether any of these is still there.
+  bool HasExpired(const model::TenantId& tenant) const WEFT_EXCLUDES(mutex_);
   // Of blocks that were replaced or retired and are still on the disk.
   uint64_t retired_bytes() const WEFT_EXCLUDES(mutex_);
 
@@ -110,7 +115,10 @@ class BlockShelf {
     BlockName name;
     int64_t since_ns = 0;
     uint64_t bytes = 0;
+    bool expired = false;  // and nothing says that it does not count
   };
+
+  std::vector<BlockName> RemoveFromDisk(const std::vector<BlockName>& due) WEFT_EXCLUDES(mutex_);
 
   struct Remains {
     BlockName name;
@@ -129,6 +137,8 @@ class BlockShelf {
   // Durable, and not yet visible.
   Result<CatalogBlock> Put(const block::EncodedBlock& block);
   Error PutFiles(const block::EncodedBlock& block, const BlockName& name);
+  Result<std::vector<block::Deletion::Part>> HiddenBy(
+      const std::vector<block::Deletion>& deletions) const;
   // Of blocks of which no snapshot tells.
   Error Remove(const BlockName& name);
   CatalogWriter::Contents ContentsOf(const model::TenantId& tenant) const WEFT_EXCLUDES(mutex_);
@@ -149,8 +159,8 @@ class BlockShelf {
   CatalogWriter writer_;
   std::map<model::TenantId, std::vector<ObjectInfo>> catalog_objects_;
 
-  std::map<model::TenantId, std::vector<std::string>>
-      ignored_;  // ids that do not count, of Refresh
+  // Ids that do not count, of Load and Refresh.
+  std::map<model::TenantId, std::vector<std::string>> ignored_;
   mutable Mutex mutex_;
   // Auxiliary files by name, and the blocks that have one.
   std::map<std::string, std::vector<BlockName>, std::less<>> auxiliary_ WEFT_GUARDED_BY(mutex_);

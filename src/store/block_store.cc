@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "block/renewal.h"
 #include "block/schema.h"
 #include "block/stored_row_group.h"
 #include "block/trace_summary.h"
@@ -10,6 +11,8 @@
 
 namespace weft::store {
 namespace {
+
+constexpr uint32_t kRetryMs = 2000;
 
 // Whether an error says that the block itself is bad, and not that the disk is busy or failing.
 bool IsDamage(const Error& error) {
@@ -65,11 +68,11 @@ Error BlockStore::LoadTraceDirectory() {
 }
 
 Error BlockStore::Refresh() const {
-  const uint64_t seen = refreshes_begun_;
+  const uint64_t asked = refreshes_begun_;
   const MutexLock lock(refresh_mutex_);
   // One that began after this call says all that this one would.
-  if (refreshes_begun_ > seen + 1) return Error::Ok();
-  ++refreshes_begun_;
+  if (refreshed_ > asked) return Error::Ok();
+  const uint64_t number = ++refreshes_begun_;
   const BlockShelf::Watcher watcher{
       [this](const model::TenantId& tenant, const TenantChanges& changes) {
         for (const CatalogBlock& block : changes.come) traces_.Add(block.name, std::nullopt);
@@ -81,7 +84,9 @@ Error BlockStore::Refresh() const {
           open_.Forget({tenant, id});
         }
       }};
-  return shelf_.Refresh(watcher);
+  WEFT_RETURN_IF_ERROR(shelf_.Refresh(watcher));
+  refreshed_ = number;
+  return Error::Ok();
 }
 
 Error BlockStore::Renew() const { return read_only_ ? Refresh() : Error::Ok(); }
@@ -155,15 +160,22 @@ Error BlockStore::SaveCatalog(bool all) {
   return first;
 }
 
-// Blocks that were there before this life, or whose table was lost.
+// Blocks that were there before this life, or whose table was lost. Those for which there is no
+// room now have their turn when a table has been made of the others.
 void BlockStore::NoteUnknown(const model::TenantId& tenant) {
   constexpr size_t kBlocksMax = 1024;
-  for (const BlockName& name : traces_.Unknown(tenant, kBlocksMax + looked_into_.size())) {
+  for (const BlockName& name : traces_.Unknown(tenant, kBlocksMax + unreadable_.size())) {
     const BlockPtr block = shelf_.list().Find(name);
-    if (block == nullptr || !looked_into_.insert(name).second) continue;
+    if (block == nullptr || unreadable_.contains(name)) continue;
+    if (!traces_.HasRoomFor(block->meta.trace_count)) continue;
     auto hashes = ReadHashesOf(*block);
-    if (hashes.ok()) traces_.Note(name, std::move(hashes).value());
-    if (!traces_.IsUnknown(name)) looked_into_.erase(name);
+    if (hashes.ok()) {
+      traces_.Note(name, std::move(hashes).value());
+    } else if (IsTransient(hashes.error())) {
+      return;
+    } else {
+      unreadable_.insert(name);
+    }
   }
 }
 
@@ -197,6 +209,16 @@ Error BlockStore::RemoveAuxiliary(const model::TenantId& tenant, const std::stri
 void BlockStore::RemoveRetired(int64_t until_ns) {
   if (read_only_) return;
   for (const BlockName& name : shelf_.RemoveRetired(until_ns)) open_.Forget(name);
+}
+
+Error BlockStore::RemoveExpired(const model::TenantId& tenant) {
+  if (read_only_) return ReadOnly();
+  for (const BlockName& name : shelf_.RemoveExpired(tenant)) open_.Forget(name);
+  if (!shelf_.HasExpired(tenant)) return Error::Ok();
+  return {ErrorCode::kUnavailable,
+          "a block that has expired can't be removed yet, and spans in it would come back: try "
+          "again; if it stays, the log says why",
+          kRetryMs};
 }
 
 Error BlockStore::DeleteBlock(const BlockName& name) {
@@ -314,33 +336,17 @@ Result<BlockStore::Fragments> BlockStore::FindFragments(const model::TenantId& t
   return fragments;
 }
 
-// Does it again after a look at what there is, as long as blocks are taken away under it.
-template <typename T, typename Find>
-Result<T> BlockStore::FindRenewed(Find find) const {
-  constexpr int kAttempts = 4;
-  for (int attempt = 1;; ++attempt) {
-    Result<T> found = find();
-    if (!read_only_ || found.error().code() != ErrorCode::kNotFound) return found;
-    if (attempt == kAttempts) {
-      return Error(ErrorCode::kUnavailable,
-                   "blocks were taken away while they were read, several times over (" +
-                       found.error().message() + "); ask again",
-                   1000);
-    }
-    WEFT_RETURN_IF_ERROR(Refresh());
-  }
-}
-
 Result<model::SpanBatch> BlockStore::FindTrace(const model::TenantId& tenant,
                                                model::TraceId id) const {
-  WEFT_ASSIGN_OR_RETURN(Fragments fragments,
-                        FindRenewed<Fragments>([&] { return FindFragments(tenant, id); }));
+  WEFT_ASSIGN_OR_RETURN(Fragments fragments, block::WithRenewal<Fragments>(
+                                                 *this, [&] { return FindFragments(tenant, id); }));
   return std::move(fragments.spans);
 }
 
 Result<std::vector<model::SpanId>> BlockStore::SpanIdsOf(const model::TenantId& tenant,
                                                          model::TraceId id) const {
-  return FindRenewed<std::vector<model::SpanId>>([&] { return SpanIdsOnce(tenant, id); });
+  return block::WithRenewal<std::vector<model::SpanId>>(*this,
+                                                        [&] { return SpanIdsOnce(tenant, id); });
 }
 
 Result<std::vector<model::SpanId>> BlockStore::SpanIdsOnce(const model::TenantId& tenant,
@@ -357,9 +363,30 @@ Result<std::vector<model::SpanId>> BlockStore::SpanIdsOnce(const model::TenantId
   return all;
 }
 
+// By the directories, which may take a trace for another. Of the blocks of one moment, as
+// BlocksWith is; of a block that is gone the traces are elsewhere.
+Result<std::vector<bool>> BlockStore::MayBeElsewhere(const model::TenantId& tenant,
+                                                     std::span<const model::TraceId> ids,
+                                                     const std::string& block_id) const {
+  std::vector<uint64_t> hashes;
+  hashes.reserve(ids.size());
+  for (const model::TraceId& id : ids) hashes.push_back(TraceHash(id));
+  return block::WithRenewal<std::vector<bool>>(*this, [&]() -> Result<std::vector<bool>> {
+    const std::vector<bool> all(ids.size(), true);
+    const auto blocks = Blocks(tenant);
+    if (ids.empty() || shelf_.list().Find({tenant, block_id}) == nullptr) return all;
+    for (const BlockPtr& block : *blocks) {
+      if (block->name.id != block_id) MayHold(*block, ids[0]);  // makes its traces known
+    }
+    WEFT_ASSIGN_OR_RETURN(std::vector<bool> others,
+                          traces_.MayBeInOthers(tenant, hashes, RawIdOf(block_id)));
+    return Blocks(tenant) == blocks ? others : all;
+  });
+}
+
 Result<block::RowSource::JoinedSummary> BlockStore::SummarizeTrace(const model::TenantId& tenant,
                                                                    model::TraceId id) const {
-  return FindRenewed<JoinedSummary>([&] { return SummarizeOnce(tenant, id); });
+  return block::WithRenewal<JoinedSummary>(*this, [&] { return SummarizeOnce(tenant, id); });
 }
 
 Result<block::RowSource::JoinedSummary> BlockStore::SummarizeOnce(const model::TenantId& tenant,

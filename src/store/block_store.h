@@ -62,6 +62,9 @@ class BlockStore : public block::BlockSink, public block::RowSource {
                                                model::TraceId id) const override;
   Result<JoinedSummary> SummarizeTrace(const model::TenantId& tenant,
                                        model::TraceId id) const override;
+  Result<std::vector<bool>> MayBeElsewhere(const model::TenantId& tenant,
+                                           std::span<const model::TraceId> ids,
+                                           const std::string& block_id) const override;
 
   // A store that only reads: see Refresh. Else nothing.
   Error Renew() const override;
@@ -88,6 +91,9 @@ class BlockStore : public block::BlockSink, public block::RowSource {
                       int64_t now_ns);
   bool RetireBlock(const BlockName& name, int64_t now_ns);
   void RemoveRetired(int64_t until_ns);
+  // Removes what has expired of a tenant at once; kUnavailable where that fails: a start may bring
+  // such a block back, with spans that somebody deletes now.
+  Error RemoveExpired(const model::TenantId& tenant);
   uint64_t retired_bytes() const { return shelf_.retired_bytes(); }
   // Held by whoever replaces or retires blocks or hides rows of them, from before it reads them:
   // what a merge has read must not change before it takes their place.
@@ -135,18 +141,18 @@ class BlockStore : public block::BlockSink, public block::RowSource {
   Result<std::vector<model::SpanId>> SpanIdsOnce(const model::TenantId& tenant,
                                                  model::TraceId id) const;
   Result<JoinedSummary> SummarizeOnce(const model::TenantId& tenant, model::TraceId id) const;
-  template <typename T, typename Find>
-  Result<T> FindRenewed(Find find) const;
 
   ObjectStore& objects_;
   const bool read_only_;
   Mutex rewriting_;
   mutable Mutex refresh_mutex_;
   mutable std::atomic<uint64_t> refreshes_begun_{0};
+  // The number of the last one that succeeded, counted from 1.
+  mutable uint64_t refreshed_ WEFT_GUARDED_BY(refresh_mutex_) = 0;
   mutable BlockShelf shelf_;
   mutable OpenBlocks open_;
   mutable TraceDirectory traces_;
-  std::set<BlockName> looked_into_;  // by NoteUnknown, in vain
+  std::set<BlockName> unreadable_;  // of NoteUnknown: blocks whose traces can't be read
 };
 
 }  // namespace weft::store

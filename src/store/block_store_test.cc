@@ -1,6 +1,7 @@
 #include "store/block_store.h"
 
 #include <atomic>
+#include <chrono>
 #include <set>
 #include <thread>
 
@@ -303,6 +304,19 @@ TEST_F(BlockStoreTest, FindingATraceOpensTheBlocksThatHoldItAlone) {
   find_one("made anew");
 }
 
+// Also when they have more traces than may be noted at a time.
+TEST_F(BlockStoreTest, EveryBlockOfAnEarlierLifeComesToATable) {
+  for (uint32_t b = 0; b < 6; ++b) Write(block::MakeShopBatch(b + 1, 600), 100 + b);
+  options_.traces.noted_traces_max = store_->Blocks("shop")->front()->meta.trace_count * 5 / 2;
+  options_.traces.blocks_min = 1;
+  Reopen();
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(store_->SaveCatalog(false).ok());
+  TraceDirectory tables(objects_, {});
+  ASSERT_TRUE(tables.Load("shop", objects_.List("shop/catalog")->objects).ok());
+  for (uint32_t b = 0; b < 6; ++b) tables.Add({"shop", BlockIdOf(100 + b)}, std::nullopt);
+  EXPECT_EQ(tables.totals().covered, 6u);
+}
+
 TEST_F(BlockStoreTest, AReaderFollowsTheWriterAndFindsWhatMovedUnderIt) {
   Write(first_, 1);
   Write(second_, 2);
@@ -349,6 +363,41 @@ TEST_F(BlockStoreTest, AReaderFollowsTheWriterAndFindsWhatMovedUnderIt) {
   EXPECT_TRUE((*reader)->FindTrace("shop", id)->empty());
   EXPECT_EQ((*reader)->TotalsOf("shop").blocks, 0u);
   EXPECT_TRUE((*reader)->damaged().empty());
+}
+
+// A store that fails all who list it, once `callers` have asked for a refresh.
+class FailingStore : public LocalObjectStore {
+ public:
+  using LocalObjectStore::LocalObjectStore;
+  Result<Listing> List(const std::string& folder) const override {
+    if (callers == 0) return LocalObjectStore::List(folder);
+    while (calling < callers) std::this_thread::yield();
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));  // they wait for each other by now
+    return Error(ErrorCode::kUnavailable, "503");
+  }
+  int callers = 0;
+  std::atomic<int> calling{0};
+};
+
+TEST(BlockStoreRefreshTest, ARefreshThatFailsIsNobodysSuccess) {
+  FakeEnv env(3);
+  FailingStore objects(env, "blocks");
+  MetricRegistry metrics;
+  BlockStoreOptions options;
+  options.read_only = true;
+  const auto store = BlockStore::Open(objects, options, metrics);
+  ASSERT_TRUE(store.ok()) << store.error().message();
+  objects.callers = 6;
+  std::atomic<int> failed{0};
+  std::vector<std::thread> callers;
+  for (int i = 0; i < objects.callers; ++i) {
+    callers.emplace_back([&] {
+      ++objects.calling;
+      failed += (*store)->Refresh().ok() ? 0 : 1;
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(failed, objects.callers);
 }
 
 TEST_F(BlockStoreTest, ALazySnapshotOpensNoBlockBeforeItsGroupsAreLoaded) {

@@ -93,12 +93,6 @@ Result<ReadBlock> ReadListed(const ObjectStore& store, const BlockName& name,
   return read;
 }
 
-// Whether asking again may give another answer: then nothing is known of the block.
-bool MayPass(const Error& error) {
-  return error.code() == ErrorCode::kUnavailable || error.code() == ErrorCode::kResourceExhausted ||
-         error.code() == ErrorCode::kCancelled;
-}
-
 // Reads one tenant's part of the catalog:
 //
 // 1. The listing says which blocks there are.
@@ -111,17 +105,17 @@ class TenantReader {
       : store_(store), options_(options), tenant_(std::move(tenant)), catalog_(catalog) {}
 
   // The blocks that are there and not known, for which the snapshot is of no use.
-  Error ReadNew(const std::function<bool(const std::string&)>& is_known,
-                const std::vector<std::string>& ignored, std::set<std::string>* listed) {
-    WEFT_RETURN_IF_ERROR(ReadDeletions());
+  Error ReadNew(const KnownTenant& known, std::set<std::string>* listed) {
+    WEFT_RETURN_IF_ERROR(ReadDeletions(known.is_done));
     WEFT_ASSIGN_OR_RETURN(const Listing listing, store_.List(tenant_));
-    const std::set<std::string> to_ignore(ignored.begin(), ignored.end());
+    const std::set<std::string_view> in_list(known.blocks.begin(), known.blocks.end());
+    const std::set<std::string_view> to_ignore(known.ignored.begin(), known.ignored.end());
     for (const std::string& folder : listing.folders) {
       if (!IsBlockId(folder)) continue;
       listed->insert(folder);
       if (to_ignore.contains(folder)) {
         retired_.insert(folder);
-      } else if (!is_known(folder)) {
+      } else if (!in_list.contains(folder) && !known.is_damaged(folder)) {
         unread_.push_back(folder);
       }
     }
@@ -136,12 +130,13 @@ class TenantReader {
   }
   std::vector<CatalogBlock> TakeBlocks() { return std::move(blocks_); }
   std::vector<block::Deletion> TakeDeletions() { return std::move(deletions_); }
+  std::set<std::string> TakeDeletionIds() { return std::move(happened_); }
   const std::set<std::string>& retired() const { return retired_; }
 
   // Deletions first: one that happens meanwhile is seen not at all, neither the rows that it hides
   // nor the blocks that it has written.
   Error Read() {
-    WEFT_RETURN_IF_ERROR(ReadDeletions());
+    WEFT_RETURN_IF_ERROR(ReadDeletions([](const std::string&) { return false; }));
     WEFT_ASSIGN_OR_RETURN(const Listing listing, store_.List(tenant_));
     for (const std::string& folder : listing.folders) {
       if (IsBlockId(folder)) {
@@ -165,11 +160,13 @@ class TenantReader {
   }
 
  private:
-  Error ReadDeletions() {
+  Error ReadDeletions(const std::function<bool(const std::string&)>& is_done) {
     const std::string folder = tenant_ + "/" + std::string(kDeletionsFolder);
     WEFT_ASSIGN_OR_RETURN(const Listing listing, store_.List(folder));
     for (const std::string& id : listing.folders) {
-      if (IsBlockId(id)) {
+      if (is_done(id)) {
+        happened_.insert(id);
+      } else if (IsBlockId(id)) {
         WEFT_RETURN_IF_ERROR(ReadDeletion(id));
       } else {
         catalog_->strangers.push_back(folder + "/" + id);
@@ -191,13 +188,14 @@ class TenantReader {
       return Error::Ok();
     }
     const auto json = store_.GetSized(object, record->size_bytes);
-    if (!json.ok() && MayPass(json.error())) return json.error().WithContext(object);
+    if (!json.ok() && IsTransient(json.error())) return json.error().WithContext(object);
     auto deletion = json.ok() ? block::Deletion::FromJson(*json) : json.error();
     if (!deletion.ok()) {
       catalog_->damaged_deletions.push_back({object, deletion.error()});
     } else if (deletion->id != id || deletion->tenant != tenant_) {
       catalog_->damaged_deletions.push_back({object, Damage("it is of another deletion")});
     } else {
+      happened_.insert(id);
       deletions_.push_back(std::move(deletion).value());
     }
     return Error::Ok();
@@ -205,10 +203,8 @@ class TenantReader {
 
   // Blocks that a deletion has written count when it has happened.
   void TakeOutUncommitted() {
-    std::set<std::string> happened;
-    for (const block::Deletion& deletion : deletions_) happened.insert(deletion.id);
     std::erase_if(blocks_, [&](const CatalogBlock& block) {
-      if (block.meta.deletion.empty() || happened.contains(block.meta.deletion)) return false;
+      if (block.meta.deletion.empty() || happened_.contains(block.meta.deletion)) return false;
       catalog_->unfinished.push_back(block.name);
       return true;
     });
@@ -257,7 +253,7 @@ class TenantReader {
       error = TakeBack(object);
     }
     if (error.ok()) return error;
-    if (MayPass(error)) return error.WithContext("the catalog of tenant " + tenant_);
+    if (IsTransient(error)) return error.WithContext("the catalog of tenant " + tenant_);
     LogWarn("a snapshot of the catalog is of no use; every block is read instead",
             {{"tenant", tenant_}, {"object", snapshot->name}, {"error", error.message()}});
     known_.clear();
@@ -299,7 +295,6 @@ class TenantReader {
       const auto known = known_.find(id);
       if (known == known_.end()) return false;
       blocks_.push_back(std::move(known->second));
-      ++catalog_->from_snapshots[tenant_];
       return true;
     });
     known_.clear();
@@ -312,7 +307,7 @@ class TenantReader {
       for (size_t i = next++; i < unread_.size(); i = next++) {
         read[i] = ReadOne({tenant_, unread_[i]});
         // Then the catalog fails as a whole.
-        if (!read[i]->ok() && MayPass(read[i]->error())) next = unread_.size();
+        if (!read[i]->ok() && IsTransient(read[i]->error())) next = unread_.size();
       }
     };
     const size_t helpers = std::min<size_t>(options_.parallel_reads, unread_.size());
@@ -326,7 +321,7 @@ class TenantReader {
     return Error::Ok();
   }
 
-  // kNotFound: not a whole block.
+  // A block without a name when there is no meta.json.
   Result<ReadBlock> ReadOne(const BlockName& name) const {
     WEFT_ASSIGN_OR_RETURN(const Listing listing, store_.List(FolderOf(name)));
     if (Find(listing, kMetaFile) == nullptr) return ReadBlock{};
@@ -337,13 +332,14 @@ class TenantReader {
     if (!read.ok()) {
       // Not damage: left out as if it were, its spans would be missing, and those that are in the
       // log as well would be stored a second time.
-      if (MayPass(read.error())) return read.error().WithContext("block " + FolderOf(name));
+      if (IsTransient(read.error())) return read.error().WithContext("block " + FolderOf(name));
       catalog_->damaged.push_back({name, read.error()});
     } else if (read->block.name.id.empty()) {
       catalog_->unfinished.push_back(name);
     } else {
       retired_.insert(read->replaces.begin(), read->replaces.end());
       if (!read->replaces.empty()) catalog_->replacing.push_back(name);
+      ++catalog_->not_in_snapshots[tenant_];
       blocks_.push_back(std::move(read->block));
     }
     return Error::Ok();
@@ -367,6 +363,7 @@ class TenantReader {
   std::vector<std::string> unread_;                       // ids
   std::vector<CatalogBlock> blocks_;
   std::vector<block::Deletion> deletions_;
+  std::set<std::string> happened_;  // ids of these and of those that are known to be done
 };
 
 }  // namespace
@@ -423,16 +420,13 @@ Result<std::vector<model::TenantId>> ListTenants(const ObjectStore& store) {
 }
 
 Result<TenantChanges> ReadChanges(const ObjectStore& store, const model::TenantId& tenant,
-                                  const std::function<bool(const std::string& id)>& is_known,
-                                  const std::vector<std::string>& known,
-                                  const std::vector<std::string>& ignored,
-                                  const CatalogOptions& options) {
+                                  const KnownTenant& known, const CatalogOptions& options) {
   Catalog catalog;
   CatalogOptions without_snapshots = options;
   without_snapshots.use_snapshots = false;
   TenantReader reader(store, without_snapshots, tenant, &catalog);
   std::set<std::string> listed;
-  WEFT_RETURN_IF_ERROR(reader.ReadNew(is_known, ignored, &listed));
+  WEFT_RETURN_IF_ERROR(reader.ReadNew(known, &listed));
   TenantChanges changes;
   changes.come = reader.TakeBlocks();
   if (!catalog.damaged_deletions.empty()) {
@@ -441,9 +435,10 @@ Result<TenantChanges> ReadChanges(const ObjectStore& store, const model::TenantI
                                      ", is damaged");
   }
   changes.deletions = reader.TakeDeletions();
+  changes.deletion_ids = reader.TakeDeletionIds();
   changes.damaged = std::move(catalog.damaged);
   changes.objects = std::move(catalog.objects[tenant]);
-  for (const std::string& id : known) {
+  for (const std::string& id : known.blocks) {
     if (!listed.contains(id) || reader.retired().contains(id)) changes.gone.push_back(id);
   }
   for (const std::string& id : reader.retired()) {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -111,8 +112,8 @@ struct Catalog {
 
   // What lies in the catalog folder of each tenant, snapshots and the like; by name.
   std::map<model::TenantId, std::vector<ObjectInfo>> objects;
-  // How many of `blocks` a snapshot told of.
-  std::map<model::TenantId, uint64_t> from_snapshots;
+  // How many blocks of each tenant no snapshot told of, whether they count or not.
+  std::map<model::TenantId, uint64_t> not_in_snapshots;
 };
 
 struct CatalogOptions {
@@ -125,6 +126,14 @@ struct CatalogOptions {
 // Fails when something can't be read now that may be read later: a catalog is complete. A block
 // that a snapshot tells of is not looked at: that it is damaged shows when it is opened.
 Result<Catalog> ReadCatalog(const ObjectStore& store, const CatalogOptions& options = {});
+// What is known of a tenant when its listing is looked at again.
+struct KnownTenant {
+  std::vector<std::string> blocks;   // in the list
+  std::vector<std::string> ignored;  // as the last call has said
+  std::function<bool(const std::string& id)> is_damaged;
+  // Deletions that have been carried out: their records don't change any more.
+  std::function<bool(const std::string& id)> is_done;
+};
 // What one tenant's listing shows now, against what is known.
 struct TenantChanges {
   std::vector<CatalogBlock> come;
@@ -132,16 +141,16 @@ struct TenantChanges {
   std::vector<std::string> ignored;  // there, and not to be counted: replaced by others
   std::vector<Catalog::Damaged> damaged;
   std::vector<ObjectInfo> objects;  // in the catalog folder
-  // All deletions that are there; `come` has their rows hidden, what was known has not.
+  // Deletions that are there and were not known to be done; `come` has their rows hidden, what was
+  // known has not.
   std::vector<block::Deletion> deletions;
+  // All that are there, done ones too.
+  std::set<std::string> deletion_ids;
 };
-// Reads the blocks that are there and not in `known`, and no others; and the records of deletions.
-// `ignored` are ids that an earlier call has ignored. Fails when a record is damaged.
+// Reads the blocks that are there and not known, and no others; and the records of deletions that
+// are not known to be done. Fails when a record is damaged.
 Result<TenantChanges> ReadChanges(const ObjectStore& store, const model::TenantId& tenant,
-                                  const std::function<bool(const std::string& id)>& is_known,
-                                  const std::vector<std::string>& known,
-                                  const std::vector<std::string>& ignored,
-                                  const CatalogOptions& options);
+                                  const KnownTenant& known, const CatalogOptions& options);
 // The tenants that have a folder.
 Result<std::vector<model::TenantId>> ListTenants(const ObjectStore& store);
 // One block of it; the error of Damaged, or kNotFound.

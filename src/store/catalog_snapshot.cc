@@ -17,6 +17,10 @@ constexpr std::string_view kChangesMagic = "WEFTCHG1";
 constexpr size_t kMagicBytes = 8;
 constexpr size_t kChecksumBytes = 4;
 constexpr size_t kNumberDigits = 16;
+// What an object claims to hold it must have the bytes for: memory is not taken on its word.
+constexpr size_t kIdBytes = 25;  // of a block, with its length
+constexpr size_t kRowGroupBytesMin = 5;
+constexpr size_t kBlockBytesMin = kIdBytes + 11;
 
 Error Damaged() { return Error(ErrorCode::kCorrupt, "the catalog's object is damaged"); }
 
@@ -66,7 +70,7 @@ bool ReadBlock(ByteReader* in, CatalogBlock* block) {
   }
   meta.deletion = std::string(in->Sized());
   const uint64_t groups = in->Varint();
-  if (groups > in->left()) return false;
+  if (groups > in->left() / kRowGroupBytesMin) return false;
   meta.row_groups.resize(groups);
   for (block::RowGroupMeta& group : meta.row_groups) {
     for (uint64_t* value : {&group.span_count, &group.trace_count, &group.first_start_ns,
@@ -92,9 +96,11 @@ void AppendIds(const std::vector<std::string>& ids, ByteWriter* out) {
 
 bool ReadIds(ByteReader* in, std::vector<std::string>* ids) {
   const uint64_t count = in->Varint();
-  if (count > in->left()) return false;
+  if (count > in->left() / kIdBytes) return false;
   ids->reserve(count);
-  for (uint64_t i = 0; i < count; ++i) ids->emplace_back(in->Sized());
+  for (uint64_t i = 0; i < count; ++i) {
+    if (ids->emplace_back(in->Sized()).size() + 1 != kIdBytes) return false;
+  }
   return in->ok();
 }
 
@@ -116,10 +122,10 @@ Result<CatalogSnapshot> DecodeSnapshot(const model::TenantId& tenant, std::strin
   ByteReader in(body);
   const std::string_view dictionary = in.Sized();
   const uint64_t count = in.Varint();
-  if (count > in.left()) return Damaged();
+  if (count > in.left() / kBlockBytesMin) return Damaged();
   CatalogSnapshot snapshot;
-  snapshot.blocks.resize(count);
-  for (CatalogBlock& block : snapshot.blocks) {
+  for (uint64_t i = 0; i < count; ++i) {
+    CatalogBlock& block = snapshot.blocks.emplace_back();
     block.name.tenant = tenant;
     if (!ReadBlock(&in, &block)) return Damaged();
     if (dictionary != MetaDictionary()) WEFT_RETURN_IF_ERROR(Repack(dictionary, &block));

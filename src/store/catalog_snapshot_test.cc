@@ -214,6 +214,44 @@ TEST_F(CatalogSnapshotTest, AnyDamageCostsTimeAlone) {
   EXPECT_EQ(MetasRead(), 4);
 }
 
+// A tenant may have ten thousand of them, and a reader looks every few seconds.
+TEST_F(CatalogSnapshotTest, AReaderReadsTheRecordOfADeletionUntilItIsDone) {
+  Write(1);
+  Write(2);
+  block::Deletion deletion;
+  deletion.id = BlockIdOf(9);
+  deletion.tenant = "shop";
+  deletion.parts.push_back({.block_id = BlockIdOf(1), .rows = *block::RowSet::FromRuns({{0, 5}})});
+  ASSERT_TRUE(shelf_->Commit(deletion, {}).ok());
+  MetricRegistry metrics;
+  BlockShelf reader(objects_, metrics, kOptions);
+  ASSERT_TRUE(reader.Load(false).ok());
+  const BlockShelf::Watcher watcher{
+      [](const model::TenantId&, const TenantChanges&) { return Error::Ok(); },
+      [](const model::TenantId&, const std::vector<std::string>&) {}};
+  const auto records_read = [&] {
+    objects_.StartCounting();
+    EXPECT_TRUE(reader.Refresh(watcher).ok());
+    return objects_.CountOf("record.json");
+  };
+  EXPECT_EQ(records_read(), 1) << "it may be done by now";
+  EXPECT_EQ(reader.list().TotalsOf("shop").spans, 15u);
+  ASSERT_TRUE(shelf_->Delete(Name(1)).ok());
+  shelf_->SettleDeletions(5);
+  EXPECT_EQ(records_read(), 1);
+  EXPECT_TRUE(reader.deletions().Find("shop", deletion.id)->done());
+  EXPECT_EQ(records_read(), 0) << "it changes no more";
+  ASSERT_TRUE(objects_.DeleteFolder(DeletionFolder("shop", deletion.id)).ok());
+  EXPECT_EQ(records_read(), 0);
+  EXPECT_EQ(reader.deletions().Find("shop", deletion.id), nullptr) << "the writer has forgotten it";
+
+  deletion.parts = {{.block_id = BlockIdOf(2), .rows = *block::RowSet::FromRuns({{0, 500}})}};
+  const std::string record = DeletionObject("shop", deletion.id);
+  ASSERT_TRUE(objects_.Put(record, deletion.ToJson()).ok());
+  EXPECT_EQ(reader.Refresh(watcher).code(), ErrorCode::kCorrupt) << "the block has ten rows";
+  EXPECT_EQ(reader.list().TotalsOf("shop").spans, 10u);
+}
+
 TEST_F(CatalogSnapshotTest, TheListIsRightWhereverThePowerIsCut) {
   for (uint64_t cut = 1; cut < 160; ++cut) {
     FakeEnv env(cut);

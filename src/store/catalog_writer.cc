@@ -32,8 +32,7 @@ void CatalogWriter::Begin(const Catalog& catalog) {
     }
   }
   // What no snapshot told of is as good as changed since.
-  for (const CatalogBlock& block : catalog.blocks) ++tenants_[block.name.tenant].changes;
-  for (const auto& [name, count] : catalog.from_snapshots) tenants_[name].changes -= count;
+  for (const auto& [name, count] : catalog.not_in_snapshots) tenants_[name].changes += count;
 }
 
 void CatalogWriter::Changed(const model::TenantId& tenant) {

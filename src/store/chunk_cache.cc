@@ -24,7 +24,7 @@ Error ChunkCache::Read(const RemoteObject& object, uint64_t offset, size_t lengt
   if (length == 0) return Error::Ok();
   const Chunks chunks{offset / kChunk, (offset + length - 1) / kChunk + 1};
   const bool keep = length <= kChunk;
-  std::vector<Place> places = Find(object, chunks);
+  std::vector<Place> places = Find(object, chunks, keep);
   const bool all_known =
       std::all_of(places.begin(), places.end(), [](const Place& place) { return place.known(); });
   if (!all_known) {
@@ -65,7 +65,7 @@ void ChunkCache::Prefetch(const RemoteObject& object, std::span<const ByteRange>
     stretch.end =
         std::min({stretch.end, stretch.first + left, stretch.first + kRequestBytesMax / kChunk});
     left -= stretch.end - stretch.first;
-    std::vector<Place> places = Find(object, stretch);
+    std::vector<Place> places = Find(object, stretch, true);
     Ask(object, stretch, true, &places);
   }
 }
@@ -89,7 +89,8 @@ ChunkCache::Place ChunkCache::FindOne(const Key& key) {
   return it == coming_.end() ? Place{} : Place{nullptr, it->second};
 }
 
-std::vector<ChunkCache::Place> ChunkCache::Find(const RemoteObject& object, Chunks chunks) {
+std::vector<ChunkCache::Place> ChunkCache::Find(const RemoteObject& object, Chunks chunks,
+                                                bool keep) {
   std::vector<Place> places(chunks.end - chunks.first);
   {
     const MutexLock lock(mutex_);
@@ -101,7 +102,7 @@ std::vector<ChunkCache::Place> ChunkCache::Find(const RemoteObject& object, Chun
     if (places[i].known()) continue;
     const Key key{object.name, chunks.first + i};
     places[i].chunk = disk_->Find(key.first, key.second);
-    if (!places[i].chunk) continue;
+    if (!places[i].chunk || !keep) continue;
     const MutexLock lock(mutex_);
     Keep(key, places[i].chunk);
   }
@@ -151,8 +152,9 @@ void ChunkCache::Begin(const RemoteObject& object, Chunks chunks, bool keep,
 
 void ChunkCache::Arrive(const RemoteObject& object, Chunks chunks, bool keep,
                         const RangeRequest* request, const Result<std::string>& bytes) {
+  const bool wanted = bytes.ok() && (keep || disk_ != nullptr);
   std::vector<Chunk> parts;
-  for (uint64_t i = chunks.first; bytes.ok() && i < chunks.end; ++i) {
+  for (uint64_t i = chunks.first; wanted && i < chunks.end; ++i) {
     parts.push_back(
         std::make_shared<const std::string>(bytes->substr((i - chunks.first) * kChunk, kChunk)));
     if (disk_ != nullptr) disk_->Keep(object.name, i, parts.back());

@@ -79,7 +79,9 @@ class ChunkCache {
     uint64_t end = 0;
   };
 
-  std::vector<Place> Find(const RemoteObject& object, Chunks chunks) WEFT_EXCLUDES(mutex_);
+  // With `keep`, what the disk has comes to memory.
+  std::vector<Place> Find(const RemoteObject& object, Chunks chunks, bool keep)
+      WEFT_EXCLUDES(mutex_);
   Place FindOne(const Key& key) WEFT_REQUIRES(mutex_);
   // Makes requests for those of the chunks whose place is not known.
   void Ask(const RemoteObject& object, Chunks chunks, bool keep, std::vector<Place>* places)

@@ -104,6 +104,25 @@ TEST_F(ChunkCacheTest, NothingOfALargeReadStays) {
   EXPECT_EQ(fetches, 2);
 }
 
+// One pass over large objects, as a merge makes it, must not push out what questions keep.
+TEST_F(ChunkCacheTest, ALargeReadFromTheDiskLeavesTheMemoryAlone) {
+  FakeEnv env(3);
+  DiskChunks disk(env, {.folder = "cache", .bytes_max = 100 * kChunk}, metrics);
+  ASSERT_TRUE(disk.Load().ok());
+  {
+    ChunkCache before(100 * kChunk, &pace, &disk);
+    Read(&before, 0, 20 * kChunk);
+  }
+  ChunkCache cache(4 * kChunk, &pace, &disk);
+  Read(&cache, 25 * kChunk, 1);
+  const uint64_t hits = metrics.SumCounter("weft_store_disk_cache_hits_total");
+  Read(&cache, 0, 20 * kChunk);
+  Read(&cache, 25 * kChunk, 1);
+  EXPECT_EQ(metrics.SumCounter("weft_store_disk_cache_hits_total"), hits + 20)
+      << "the last read was from memory";
+  EXPECT_EQ(fetches, 2);
+}
+
 TEST_F(ChunkCacheTest, WhatWillBeReadIsFetchedAheadInFewRequests) {
   ChunkCache cache(100 * kChunk, &pace, nullptr);
   slow = true;

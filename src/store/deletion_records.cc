@@ -20,6 +20,15 @@ void DeletionRecords::Fill(std::vector<block::Deletion> deletions) {
   UpdateGauge();
 }
 
+void DeletionRecords::Follow(const model::TenantId& tenant, std::vector<block::Deletion> changed,
+                             const std::set<std::string>& there) {
+  const MutexLock lock(mutex_);
+  for (block::Deletion& deletion : changed) Keep(std::move(deletion));
+  std::erase_if(deletions_[tenant],
+                [&](const auto& entry) { return !there.contains(entry.first); });
+  UpdateGauge();
+}
+
 void DeletionRecords::Keep(block::Deletion deletion) {
   auto kept = std::make_shared<const block::Deletion>(std::move(deletion));
   deletions_[kept->tenant].insert_or_assign(kept->id, kept);

@@ -36,6 +36,11 @@ class DeletionRecords {
   // What the catalog has read. Called once.
   void Fill(std::vector<block::Deletion> deletions) WEFT_EXCLUDES(mutex_);
 
+  // For a process that only reads: takes over the tenant's records that are new or have changed,
+  // and forgets those whose ids are not among `there`.
+  void Follow(const model::TenantId& tenant, std::vector<block::Deletion> changed,
+              const std::set<std::string>& there) WEFT_EXCLUDES(mutex_);
+
   // Makes it durable: from here on its rows do not count. On failure it is not there, unless
   // `in_doubt` is set: then the store refused to say, and nothing may be replaced before
   // RemoveInDoubt is ok. kTooLarge when it names too many rows; kResourceExhausted when there are

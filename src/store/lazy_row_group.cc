@@ -6,6 +6,8 @@ Error LazyRowGroup::Load() const {
   const MutexLock lock(mutex_);
   if (loaded_) return Error::Ok();
   WEFT_ASSIGN_OR_RETURN(group_, opener_(block_, row_group_));
+  ready_.store(group_.get(), std::memory_order_release);
+  is_empty_.store(group_ == nullptr, std::memory_order_release);
   loaded_ = true;
   return Error::Ok();
 }
@@ -14,17 +16,6 @@ Error LazyRowGroup::LoadTraces() const {
   WEFT_RETURN_IF_ERROR(Load());
   const block::RowGroup* loaded = group();
   return loaded != nullptr ? loaded->LoadTraces() : Error::Ok();
-}
-
-uint32_t LazyRowGroup::row_count() const {
-  const MutexLock lock(mutex_);
-  if (loaded_ && group_ == nullptr) return 0;
-  return static_cast<uint32_t>(meta().span_count);
-}
-
-uint64_t LazyRowGroup::bytes_read() const {
-  const MutexLock lock(mutex_);
-  return group_ ? group_->bytes_read() : 0;
 }
 
 }  // namespace weft::store

@@ -4,6 +4,7 @@
 // Thread rule: any thread.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <span>
@@ -28,7 +29,9 @@ class LazyRowGroup final : public block::RowGroup {
 
   Error Load() const override WEFT_EXCLUDES(mutex_);
 
-  uint32_t row_count() const override;
+  uint32_t row_count() const override {
+    return is_empty_.load(std::memory_order_acquire) ? 0 : static_cast<uint32_t>(meta().span_count);
+  }
   uint64_t first_start_ns() const override { return meta().first_start_ns; }
   uint64_t last_start_ns() const override { return meta().last_start_ns; }
   uint64_t last_trace_start_ns() const override { return meta().last_trace_start_ns; }
@@ -53,6 +56,9 @@ class LazyRowGroup final : public block::RowGroup {
   uint64_t trace_end_ns(uint32_t trace) const override { return group()->trace_end_ns(trace); }
   const std::vector<uint32_t>& trace_of_row() const override { return group()->trace_of_row(); }
   const std::vector<uint64_t>& excluded_rows() const override { return group()->excluded_rows(); }
+  Result<block::ColumnPtr> ReadTraces(TraceText text) const override {
+    return group()->ReadTraces(text);
+  }
   Result<block::TraceSummary> Summary(uint32_t trace) const override {
     return group()->Summary(trace);
   }
@@ -66,26 +72,30 @@ class LazyRowGroup final : public block::RowGroup {
                                                       std::string_view key) const override {
     return group()->ReadAttribute(scope, key);
   }
+  Result<std::vector<block::PackedColumnPtr>> ReadAttributeValues(
+      block::Scope scope, std::string_view key) const override {
+    return group()->ReadAttributeValues(scope, key);
+  }
   Result<block::ColumnPtr> ReadAt(block::Intrinsic column,
                                   std::span<const uint32_t> rows) const override {
     return group()->ReadAt(column, rows);
   }
   Result<std::vector<KeyInfo>> AttributeKeys() const override { return group()->AttributeKeys(); }
-  uint64_t bytes_read() const override;
+  uint64_t bytes_read() const override { return group() ? group()->bytes_read() : 0; }
 
  private:
   const block::RowGroupMeta& meta() const { return block_->meta.row_groups[row_group_]; }
-  const block::RowGroup* group() const WEFT_EXCLUDES(mutex_) {
-    const MutexLock lock(mutex_);
-    return group_.get();
-  }
+  // Asked for every row by some: without the lock.
+  const block::RowGroup* group() const { return ready_.load(std::memory_order_acquire); }
 
   const BlockPtr block_;
   const uint32_t row_group_;
   const Opener opener_;
-  mutable Mutex mutex_;
+  mutable Mutex mutex_;  // held while it is opened: others wait for that
   mutable bool loaded_ WEFT_GUARDED_BY(mutex_) = false;
-  mutable GroupPtr group_ WEFT_GUARDED_BY(mutex_);  // never changes once set
+  mutable GroupPtr group_ WEFT_GUARDED_BY(mutex_);              // never changes once set
+  mutable std::atomic<const block::RowGroup*> ready_{nullptr};  // group_
+  mutable std::atomic<bool> is_empty_{false};                   // loaded, and there is nothing
 };
 
 }  // namespace weft::store

@@ -3,6 +3,7 @@
 #include "base/folder.h"
 
 namespace weft::store {
+
 std::string LocalObjectStore::PathOf(std::string_view name) const {
   return name.empty() ? root_ : root_ + "/" + std::string(name);
 }

@@ -1,9 +1,8 @@
 // ObjectStore: a place for whole objects under names, on this machine or another.
 //
-// A name is a path of components joined by '/', each 1 to 200 of [A-Za-z0-9!-_.*'()@] and not "."
-// or
-// ".."; anything else is refused with kInvalidArgument, so that no name can leave the store's own
-// place. Thread rule: every method from any thread.
+// A name is a path of components joined by '/', each 1 to 200 of [A-Za-z0-9!-_.*'()@], and neither
+// "." nor ".."; anything else is refused with kInvalidArgument, so that no name can leave the
+// store's own place. Thread rule: every method from any thread.
 #pragma once
 
 #include <cstdint>
@@ -74,6 +73,13 @@ class ObjectStore {
   // process that writes there, before it does.
   virtual Error RemoveRemains(const std::string& folder);
 };
+
+// Whether asking a store again may give another answer: then nothing is known of what was asked
+// for.
+inline bool IsTransient(const Error& error) {
+  return error.code() == ErrorCode::kUnavailable || error.code() == ErrorCode::kResourceExhausted ||
+         error.code() == ErrorCode::kCancelled;
+}
 
 // Whether `name` keeps the rules above.
 Error CheckObjectName(std::string_view name);

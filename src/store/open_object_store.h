@@ -2,8 +2,7 @@
 //
 //   ""                               the folder `local_folder` of this machine
 //   /path, file:///path              a folder of this machine
-//   s3://bucket/prefix               S3, or with ?endpoint_override=host:port&scheme=http what
-//   speaks
+//   s3://bucket/prefix               S3; with ?endpoint_override=host:port&scheme=http what speaks
 //                                    like it
 //   gs://bucket/prefix               Google Cloud Storage
 //   abfs://account@host/container/prefix, abfs://container@account.dfs.core.windows.net/prefix

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/env.h"
+#include "base/fair_share.h"
 #include "base/read_account.h"
 
 namespace weft::store {
@@ -56,16 +57,17 @@ bool RequestPace::TakeHedge() {
 }
 
 void RangeRequest::Begin(Arrived arrived) {
-  arrived_ = std::move(arrived);
-  began_ns_ = NowNs();
+  {
+    const MutexLock lock(mutex_);
+    arrived_ = std::move(arrived);
+    began_ns_ = NowNs();
+    tries_ = 1;
+    changed_.NotifyAll();
+  }
   Try();
 }
 
 void RangeRequest::Try() {
-  {
-    const MutexLock lock(mutex_);
-    ++tries_;
-  }
   start_(offset_, length_,
          [self = shared_from_this(), began_ns = NowNs()](Result<std::string> outcome) {
            self->Take(std::move(outcome), began_ns);
@@ -88,10 +90,21 @@ void RangeRequest::Take(Result<std::string> outcome, int64_t began_ns) {
   changed_.NotifyAll();
 }
 
+bool RangeRequest::IsDone() const {
+  const MutexLock lock(mutex_);
+  return done_;
+}
+
 Result<const std::string*> RangeRequest::Wait() {
+  std::optional<FairShare::Pause> others_work;
+  if (!IsDone()) others_work.emplace();
   if (IsSlow() && pace_->TakeHedge()) {
     ReadAccount* const account = ReadAccount::Current();
     if (account != nullptr) account->requests += 1, account->bytes += length_;
+    {
+      const MutexLock lock(mutex_);
+      ++tries_;
+    }
     Try();
   }
   {
@@ -108,6 +121,10 @@ bool RangeRequest::IsSlow() {
   if (!patience) return false;
   const MutexLock lock(mutex_);
   while (!decided_ && !found_slow_) {
+    if (tries_ == 0) {
+      changed_.Wait(mutex_);
+      continue;
+    }
     const int64_t left_ns = began_ns_ + *patience - NowNs();
     if (left_ns <= 0) return found_slow_ = true;
     changed_.WaitFor(mutex_, left_ns);

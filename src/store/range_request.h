@@ -66,15 +66,16 @@ class RangeRequest : public std::enable_shared_from_this<RangeRequest> {
   uint64_t offset() const { return offset_; }
   size_t length() const { return length_; }
 
-  // Once.
-  void Begin(Arrived arrived);
+  // Once. Others may wait before it is called.
+  void Begin(Arrived arrived) WEFT_EXCLUDES(mutex_);
   // The bytes; makes the request a second time when it is slow. Valid as long as this is.
   Result<const std::string*> Wait() WEFT_EXCLUDES(mutex_);
   // Whether it was made twice.
   bool hedged() const WEFT_EXCLUDES(mutex_);
 
  private:
-  void Try() WEFT_EXCLUDES(mutex_);
+  void Try();
+  bool IsDone() const WEFT_EXCLUDES(mutex_);
   bool IsSlow() WEFT_EXCLUDES(mutex_);
   void Take(Result<std::string> outcome, int64_t began_ns) WEFT_EXCLUDES(mutex_);
 
@@ -82,12 +83,12 @@ class RangeRequest : public std::enable_shared_from_this<RangeRequest> {
   const uint64_t offset_;
   const size_t length_;
   RequestPace* const pace_;
-  Arrived arrived_;
-  int64_t began_ns_ = 0;
+  Arrived arrived_;  // set before the first try
 
   mutable Mutex mutex_;
   CondVar changed_;
-  uint32_t tries_ WEFT_GUARDED_BY(mutex_) = 0;
+  int64_t began_ns_ WEFT_GUARDED_BY(mutex_) = 0;
+  uint32_t tries_ WEFT_GUARDED_BY(mutex_) = 0;  // 0: it has not begun
   uint32_t failures_ WEFT_GUARDED_BY(mutex_) = 0;
   bool found_slow_ WEFT_GUARDED_BY(mutex_) = false;
   bool decided_ WEFT_GUARDED_BY(mutex_) = false;  // the outcome is known, `arrived` runs

@@ -1,6 +1,7 @@
 #include "store/range_request.h"
 
 #include <atomic>
+#include <chrono>
 #include <thread>
 #include <vector>
 
@@ -19,15 +20,21 @@ struct RangeRequestTest : public ::testing::Test {
   void Learn(int hedges) {
     for (int i = 0; i < 20 * hedges; ++i) pace.Note(kLength, 1'000'000);
   }
-  std::shared_ptr<RangeRequest> Ask() {
-    auto request = std::make_shared<RangeRequest>(
+  std::shared_ptr<RangeRequest> Prepare() {
+    return std::make_shared<RangeRequest>(
         [this](uint64_t, size_t, RangeDone done) {
           const MutexLock lock(mutex);
           asked.push_back(std::move(done));
           changed.NotifyAll();
         },
         0, kLength, &pace);
+  }
+  void Begin(RangeRequest* request) {
     request->Begin([this](const Result<std::string>&) { ++arrived; });
+  }
+  std::shared_ptr<RangeRequest> Ask() {
+    auto request = Prepare();
+    Begin(request.get());
     return request;
   }
   // The answer to the n-th request, once it has been made.
@@ -114,6 +121,20 @@ TEST_F(RangeRequestTest, OneThatFailsLeavesTheOtherItsChance) {
   service.join();
   ASSERT_TRUE(bytes.ok());
   EXPECT_EQ(**bytes, "good");
+}
+
+// Another reader finds a request in the cache before the one that makes it has begun. Taking that
+// for a slow one made it twice at once, and called back what was not set yet.
+TEST_F(RangeRequestTest, WhoWaitsBeforeItBeginsDoesNotMakeIt) {
+  Learn(1);
+  const auto request = Prepare();
+  std::thread early([&] { EXPECT_EQ(**request->Wait(), "good"); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(30));  // it waits by now, as a rule
+  EXPECT_EQ(Asked(), 0u);
+  Begin(request.get());
+  Answer(0, std::string("good"));
+  early.join();
+  EXPECT_EQ(arrived, 1);
 }
 
 TEST_F(RangeRequestTest, AFailureIsToldToAll) {

@@ -24,6 +24,10 @@ std::string NewInstanceId(Env& env) {
   return text;
 }
 
+bool IsInstanceId(std::string_view text) {
+  return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == text.npos;
+}
+
 StoreOwner::StoreOwner(Env& env, ObjectStore& objects, StoreOwnerOptions options, Wait wait)
     : env_(env), objects_(objects), options_(std::move(options)), wait_(std::move(wait)) {}
 

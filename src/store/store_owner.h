@@ -22,6 +22,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/env.h"
 #include "base/error.h"
@@ -33,6 +34,7 @@ inline constexpr char kOwnerObject[] = "@writer";
 
 // A new random identity of a data folder: 32 hex digits.
 std::string NewInstanceId(Env& env);
+bool IsInstanceId(std::string_view text);
 
 struct StoreOwnerOptions {
   std::string instance;     // of the data folder

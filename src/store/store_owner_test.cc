@@ -113,6 +113,14 @@ TEST_F(StoreOwnerTest, AnObjectThatIsBeingReplacedIsNotTakenForNone) {
   EXPECT_TRUE(first.CheckHeld().ok());
 }
 
+TEST_F(StoreOwnerTest, AnIdentityIsTellable) {
+  EXPECT_TRUE(IsInstanceId(NewInstanceId(env_)));
+  EXPECT_NE(NewInstanceId(env_), NewInstanceId(env_));
+  for (const char* text : {"", "x", "0123456789abcdef0123456789abcdeF"}) {
+    EXPECT_FALSE(IsInstanceId(text)) << text;
+  }
+}
+
 TEST_F(StoreOwnerTest, NonsenseInItsPlaceBelongsToNobody) {
   ASSERT_TRUE(objects_.Put(kOwnerObject, "what is this?").ok());
   StoreOwner owner = Process("a");

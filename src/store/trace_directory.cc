@@ -1,9 +1,9 @@
 #include "store/trace_directory.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
+#include "base/borrowed_file.h"
 #include "base/log.h"
 #include "block/schema.h"
 #include "block/table_reader.h"
@@ -20,28 +20,6 @@ uint32_t SizeClassOf(uint64_t entries) {
   for (; entries >= 4; entries >>= 2) ++size_class;
   return size_class;
 }
-
-bool MayPass(const Error& error) {
-  return error.code() == ErrorCode::kUnavailable || error.code() == ErrorCode::kResourceExhausted ||
-         error.code() == ErrorCode::kCancelled;
-}
-
-class MemoryFile : public ReadableFile {
- public:
-  explicit MemoryFile(std::string_view bytes) : bytes_(bytes) {}
-  Error ReadAt(uint64_t offset, size_t length, char* out) const override {
-    if (offset > bytes_.size() || length > bytes_.size() - offset) {
-      return Error(ErrorCode::kCorrupt, "the file is too short");
-    }
-    std::memcpy(out, bytes_.data() + offset, length);
-    return Error::Ok();
-  }
-  uint64_t size_bytes() const override { return bytes_.size(); }
-  std::string_view mapped() const override { return bytes_; }
-
- private:
-  const std::string_view bytes_;
-};
 
 Result<std::shared_ptr<const TraceTable>> OpenTable(const ObjectStore& objects,
                                                     const std::string& name, uint64_t size_bytes) {
@@ -86,7 +64,7 @@ std::optional<TraceDirectory::Hashes> HashesOf(const block::EncodedBlock& block)
   for (size_t i = 0; i < block.files.size(); ++i) {
     if (block.files[i].name != block::kSpansFile || i >= block.meta.files.size()) continue;
     auto hashes =
-        ReadHashes(std::make_unique<MemoryFile>(block.files[i].bytes), block.meta.files[i]);
+        ReadHashes(std::make_unique<BorrowedFile>(block.files[i].bytes), block.meta.files[i]);
     if (hashes.ok()) return std::move(hashes).value();
   }
   return std::nullopt;
@@ -124,6 +102,7 @@ Error TraceDirectory::Load(const model::TenantId& tenant, const std::vector<Obje
   {
     const MutexLock lock(mutex_);
     present = tenants_[tenant].tables;
+    names = tenants_[tenant].unreadable;
   }
   for (const TablePtr& table : present) names.insert(table->name);
   absl::flat_hash_set<std::string> listed;
@@ -134,7 +113,7 @@ Error TraceDirectory::Load(const model::TenantId& tenant, const std::vector<Obje
     listed.insert(name);
     if (names.contains(name)) continue;
     const auto opened = OpenTable(objects_, name, object.size_bytes);
-    if (!opened.ok() && MayPass(opened.error())) return opened.error().WithContext(name);
+    if (!opened.ok() && IsTransient(opened.error())) return opened.error().WithContext(name);
     const MutexLock lock(mutex_);
     if (opened.ok()) {
       Cover(&tenants_[tenant], std::make_shared<const Table>(Table{std::move(name), *opened}));
@@ -142,17 +121,20 @@ Error TraceDirectory::Load(const model::TenantId& tenant, const std::vector<Obje
     }
     // Gone meanwhile is no damage.
     if (opened.error().code() == ErrorCode::kNotFound) continue;
-    LogWarn("a trace table can't be read; finding its traces takes longer until it is made anew",
-            {{"object", name}, {"error", opened.error().message()}});
-    if (opened.error().code() == ErrorCode::kCorrupt) {
-      tenants_[tenant].useless.push_back(std::move(name));
-    }
+    SetAside(&tenants_[tenant], name, opened.error());
   }
   const MutexLock lock(mutex_);
+  Tenant& state = tenants_[tenant];
   for (const TablePtr& table : present) {
-    if (!listed.contains(table->name)) Uncover(&tenants_[tenant], table);
+    if (!listed.contains(table->name)) Uncover(&state, table);
   }
+  absl::erase_if(state.unreadable, [&](const std::string& name) { return !listed.contains(name); });
   return Error::Ok();
+}
+
+bool TraceDirectory::HasRoomFor(uint64_t hashes) const {
+  const MutexLock lock(mutex_);
+  return noted_traces_ + hashes <= options_.noted_traces_max;
 }
 
 void TraceDirectory::Add(const BlockName& name, std::optional<Hashes> hashes) {
@@ -238,7 +220,7 @@ Result<std::vector<std::string>> TraceDirectory::Find(const model::TenantId& ten
     const Error error = table->table->Find(hash, &found);
     if (error.ok()) continue;
     const bool elsewhere = options_.read_only && error.code() == ErrorCode::kNotFound;
-    if (MayPass(error) || elsewhere) return error.WithContext(table->name);
+    if (IsTransient(error) || elsewhere) return error.WithContext(table->name);
     // Merged away since, or damaged: what it covered is covered by another one, or unknown.
     Drop(tenant, table, error);
     return Find(tenant, id);
@@ -250,15 +232,109 @@ Result<std::vector<std::string>> TraceDirectory::Find(const model::TenantId& ten
   return ids;
 }
 
+namespace {
+
+// Hashes and where they stand in a question, sorted.
+using AskedHashes = std::vector<std::pair<uint64_t, size_t>>;
+
+// Sets found[i] where `sorted` has hash i.
+void MarkThoseIn(const std::vector<uint64_t>& sorted, const AskedHashes& asked,
+                 std::vector<bool>* found) {
+  auto at = sorted.begin();
+  for (const auto& [hash, index] : asked) {
+    // Few are asked of many, or many of many: twice as far each time meets both.
+    ptrdiff_t step = 1;
+    while (step < sorted.end() - at && at[step] < hash) step *= 2;
+    at = std::lower_bound(at, at + std::min(step + 1, sorted.end() - at), hash);
+    if (at == sorted.end()) return;
+    if (*at == hash) (*found)[index] = true;
+  }
+}
+
+// Sets found[i] where a block of the table that counts has hash i. A few are looked up, for more
+// the whole table is read.
+Error MarkThoseIn(const TraceTable& table, const std::vector<bool>& counts,
+                  const AskedHashes& asked, std::vector<bool>* found) {
+  constexpr size_t kFew = 8;
+  if (std::find(counts.begin(), counts.end(), true) == counts.end()) return Error::Ok();
+  if (asked.size() > kFew) {
+    size_t at = 0;
+    return table.ForEach([&](uint64_t hash, uint32_t number) {
+      while (at < asked.size() && asked[at].first < hash) ++at;
+      if (!counts[number]) return;
+      for (size_t i = at; i < asked.size() && asked[i].first == hash; ++i) {
+        (*found)[asked[i].second] = true;
+      }
+    });
+  }
+  for (const auto& [hash, index] : asked) {
+    std::vector<RawBlockId> blocks;
+    WEFT_RETURN_IF_ERROR(table.Find(hash, &blocks));
+    for (size_t i = 0; i < counts.size() && !(*found)[index]; ++i) {
+      (*found)[index] =
+          counts[i] && std::find(blocks.begin(), blocks.end(), table.blocks()[i]) != blocks.end();
+    }
+  }
+  return Error::Ok();
+}
+
+}  // namespace
+
+Result<std::vector<bool>> TraceDirectory::MayBeInOthers(const model::TenantId& tenant,
+                                                        std::span<const uint64_t> hashes,
+                                                        const RawBlockId& block) const {
+  std::vector<bool> others(hashes.size(), false);
+  std::vector<std::shared_ptr<const Hashes>> lists;
+  std::vector<TablePtr> tables;
+  std::vector<std::vector<bool>> counts;  // for each table, which of its blocks
+  {
+    const MutexLock lock(mutex_);
+    const auto it = tenants_.find(tenant);
+    if (it == tenants_.end()) return others;
+    for (const auto& [id, list] : it->second.uncovered) {
+      if (id == block) continue;
+      if (list == nullptr) return std::vector<bool>(hashes.size(), true);
+      lists.push_back(list);
+    }
+    tables = it->second.tables;
+    // A table may list blocks that are gone.
+    for (const TablePtr& table : tables) {
+      std::vector<bool>& of_table = counts.emplace_back();
+      for (const RawBlockId& id : table->table->blocks()) {
+        of_table.push_back(id != block && it->second.blocks.contains(id));
+      }
+    }
+  }
+  AskedHashes asked;
+  for (size_t i = 0; i < hashes.size(); ++i) asked.emplace_back(hashes[i], i);
+  std::sort(asked.begin(), asked.end());
+  for (const auto& list : lists) MarkThoseIn(*list, asked, &others);
+  for (size_t i = 0; i < tables.size(); ++i) {
+    const Error error = MarkThoseIn(*tables[i]->table, counts[i], asked, &others);
+    if (error.ok()) continue;
+    const bool elsewhere = options_.read_only && error.code() == ErrorCode::kNotFound;
+    if (IsTransient(error) || elsewhere) return error.WithContext(tables[i]->name);
+    Drop(tenant, tables[i], error);
+    return MayBeInOthers(tenant, hashes, block);
+  }
+  return others;
+}
+
 void TraceDirectory::Drop(const model::TenantId& tenant, const TablePtr& table,
                           const Error& why) const {
   const MutexLock lock(mutex_);
   Tenant& state = tenants_[tenant];
   if (std::find(state.tables.begin(), state.tables.end(), table) == state.tables.end()) return;
-  LogWarn("a trace table can't be read; finding its traces takes longer until it is made anew",
-          {{"object", table->name}, {"error", why.message()}});
+  SetAside(&state, table->name, why);
   Uncover(&state, table);
-  if (why.code() == ErrorCode::kCorrupt) state.useless.push_back(table->name);
+}
+
+void TraceDirectory::SetAside(Tenant* tenant, const std::string& name, const Error& why) const {
+  LogWarn("a trace table can't be read; finding its traces takes longer until it is made anew",
+          {{"object", name}, {"error", why.message()}});
+  const bool corrupt = why.code() == ErrorCode::kCorrupt;
+  if (corrupt || why.code() == ErrorCode::kUnsupported) tenant->unreadable.insert(name);
+  if (corrupt && !options_.read_only) tenant->useless.push_back(name);
 }
 
 Error TraceDirectory::SaveNoted(const model::TenantId& tenant, bool all,
@@ -340,7 +416,7 @@ Error TraceDirectory::MergeTables(const model::TenantId& tenant, const NumberSou
         if (number_of[block]) entries.emplace_back(hash, *number_of[block]);
       });
       if (error.ok()) continue;
-      if (!MayPass(error)) Drop(tenant, table, error);
+      if (!IsTransient(error)) Drop(tenant, table, error);
       return error.WithContext(table->name);
     }
     WEFT_RETURN_IF_ERROR(Write(tenant, next_number(), blocks, std::move(entries), chosen));

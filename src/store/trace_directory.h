@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -53,6 +54,8 @@ class TraceDirectory {
   Error Load(const model::TenantId& tenant, const std::vector<ObjectInfo>& objects)
       WEFT_EXCLUDES(mutex_);
 
+  // Whether so many more hashes would be kept.
+  bool HasRoomFor(uint64_t hashes) const WEFT_EXCLUDES(mutex_);
   // A block comes: before queries see it, that no trace is missed. With its hashes, or unknown.
   void Add(const BlockName& name, std::optional<Hashes> hashes) WEFT_EXCLUDES(mutex_);
   // The hashes of a block that was unknown.
@@ -64,6 +67,11 @@ class TraceDirectory {
   // table that is not in memory.
   Result<std::vector<std::string>> Find(const model::TenantId& tenant, model::TraceId id) const
       WEFT_EXCLUDES(mutex_);
+  // Of each hash whether a block other than `block` may hold its trace; errors as Find's. Much
+  // cheaper than asking for one after the other.
+  Result<std::vector<bool>> MayBeInOthers(const model::TenantId& tenant,
+                                          std::span<const uint64_t> hashes,
+                                          const RawBlockId& block) const WEFT_EXCLUDES(mutex_);
   bool IsUnknown(const BlockName& name) const WEFT_EXCLUDES(mutex_);
   // Some of the unknown blocks.
   std::vector<BlockName> Unknown(const model::TenantId& tenant, size_t count_max) const
@@ -98,6 +106,8 @@ class TraceDirectory {
     absl::flat_hash_map<RawBlockId, uint32_t> blocks;
     std::map<RawBlockId, std::shared_ptr<const Hashes>> uncovered;  // null: unknown
     std::vector<std::string> useless;                               // objects to delete
+    // Objects in the folder that are damaged, or of a later version: not tried again.
+    absl::flat_hash_set<std::string> unreadable;
   };
   using NumberSource = std::function<uint64_t()>;
 
@@ -114,6 +124,9 @@ class TraceDirectory {
   // A table that can't be read: its blocks are unknown from here on.
   void Drop(const model::TenantId& tenant, const TablePtr& table, const Error& why) const
       WEFT_EXCLUDES(mutex_);
+  // Says so, and remembers not to try again.
+  void SetAside(Tenant* tenant, const std::string& name, const Error& why) const
+      WEFT_REQUIRES(mutex_);
   void Cover(Tenant* tenant, const TablePtr& table) const WEFT_REQUIRES(mutex_);
   void Uncover(Tenant* tenant, const TablePtr& table) const WEFT_REQUIRES(mutex_);
   void Forget(Tenant* tenant, const RawBlockId& id) const WEFT_REQUIRES(mutex_);

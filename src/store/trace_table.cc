@@ -1,6 +1,7 @@
 #include "store/trace_table.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include <xxhash.h>
@@ -147,6 +148,10 @@ Error TraceTable::ReadHead(std::string_view head, uint64_t size_bytes) {
       head_bytes_ + entry_count_ * kEntryBytes != size_bytes) {
     return Damaged("its size");
   }
+  // Whoever looks a block up among them relies on their order.
+  if (std::adjacent_find(blocks_.begin(), blocks_.end(), std::greater_equal<>()) != blocks_.end()) {
+    return Damaged("its blocks");
+  }
   return Error::Ok();
 }
 
@@ -192,6 +197,10 @@ Error TraceTable::Find(uint64_t trace_hash, std::vector<RawBlockId>* found) cons
 }
 
 Error TraceTable::ForEach(const std::function<void(uint64_t, uint32_t)>& visit) const {
+  if (file_ != nullptr) {
+    const ByteRange all{head_bytes_, entry_count_ * kEntryBytes};
+    file_->WillRead({&all, 1});
+  }
   for (const Bucket& bucket : buckets_) {
     WEFT_ASSIGN_OR_RETURN(const std::string bytes, ReadBucket(bucket));
     for (uint64_t i = 0; i < bucket.count; ++i) {

@@ -46,6 +46,7 @@ class TraceTable {
   // Reads the head, and all of a small table. kCorrupt when it is not what was written.
   static Result<std::shared_ptr<const TraceTable>> Open(std::unique_ptr<ReadableFile> file);
 
+  // Ascending, each once.
   const std::vector<RawBlockId>& blocks() const { return blocks_; }
   uint64_t entry_count() const { return entry_count_; }
   uint64_t memory_bytes() const;
@@ -75,7 +76,8 @@ class TraceTable {
   std::vector<Bucket> buckets_;
 };
 
-// Makes the object. `entries` are (hash, number of the block), in any order.
+// Makes the object. `blocks` ascend, each once; `entries` are (hash, number of the block), in any
+// order.
 std::string EncodeTraceTable(std::span<const RawBlockId> blocks,
                              std::vector<std::pair<uint64_t, uint32_t>> entries);
 

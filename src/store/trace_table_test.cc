@@ -67,6 +67,17 @@ TEST(TraceTableTest, FindsABlockOfManyWithOneRead) {
   EXPECT_LE(found.size(), 1u) << "of a thousand that are not there";
 }
 
+TEST(TraceTableTest, BlocksOutOfOrderAreDamage) {
+  for (const std::vector<RawBlockId>& ids :
+       {std::vector<RawBlockId>{RawIdOf(BlockIdOf(2)), RawIdOf(BlockIdOf(1))},
+        std::vector<RawBlockId>{RawIdOf(BlockIdOf(1)), RawIdOf(BlockIdOf(1))}}) {
+    int reads = 0;
+    const std::string bytes = EncodeTraceTable(ids, {{TraceHash(TraceOf(1)), 0}});
+    const auto table = TraceTable::Open(std::make_unique<StringFile>(bytes, &reads));
+    EXPECT_EQ(table.error().code(), ErrorCode::kCorrupt);
+  }
+}
+
 TEST(TraceTableTest, NoFlippedBitGivesAnotherAnswer) {
   const std::string bytes = MakeTable(3, 5);
   for (size_t bit = 0; bit < bytes.size() * 8; ++bit) {
@@ -84,6 +95,19 @@ TEST(TraceTableTest, NoFlippedBitGivesAnotherAnswer) {
         TraceTable::Open(std::make_unique<StringFile>(bytes.substr(0, size), &reads)).ok());
   }
 }
+
+class CountingStore : public LocalObjectStore {
+ public:
+  using LocalObjectStore::LocalObjectStore;
+  Result<std::unique_ptr<ReadableFile>> Open(const std::string& name) const override {
+    ++opened_;
+    return LocalObjectStore::Open(name);
+  }
+  int opened() const { return opened_; }
+
+ private:
+  mutable int opened_ = 0;
+};
 
 class TraceDirectoryTest : public testing::Test {
  protected:
@@ -134,6 +158,14 @@ class TraceDirectoryTest : public testing::Test {
       }
     }
   }
+  // Which of the traces may be in another block than `n`.
+  std::vector<bool> InOthers(const std::vector<uint64_t>& traces, uint64_t n) const {
+    std::vector<uint64_t> hashes;
+    for (const uint64_t trace : traces) hashes.push_back(TraceHash(TraceOf(trace)));
+    const auto others = directory_->MayBeInOthers("shop", hashes, RawIdOf(BlockIdOf(n)));
+    EXPECT_TRUE(others.ok()) << others.error().message();
+    return *others;
+  }
   size_t TableCount() const { return objects_.List("shop/catalog")->objects.size(); }
 
   static constexpr TraceDirectoryOptions kOptions{.blocks_min = 4};
@@ -165,6 +197,38 @@ TEST_F(TraceDirectoryTest, BlocksComeGoAndComeBackAfterARestart) {
   EXPECT_LE(TableCount(), 3u) << "what is of blocks that are gone goes too";
 }
 
+// Whether blocks are in tables or noted, some of them gone, a few asked or many.
+TEST_F(TraceDirectoryTest, TellsWhatIsInOtherBlocksAtOnce) {
+  for (uint64_t n = 0; n < 40; ++n) {
+    Add(n);
+    if (n == 30) Save();
+  }
+  // A block that was written after block 7 was merged into it, and one with fragments of block 9.
+  directory_->Add(Name(100), HashesOfBlock(7));
+  directory_->Add(Name(101), HashesOfBlock(9));
+  Remove(7);
+  std::vector<uint64_t> all;
+  for (uint64_t trace = 0; trace < 420; ++trace) all.push_back(trace);
+  std::shuffle(all.begin(), all.end(), std::mt19937(7));
+  const std::vector<bool> others = InOthers(all, 9);
+  for (size_t i = 0; i < all.size(); ++i) {
+    // Block 9's own are in 101, too; those of 40 and 41 are nowhere.
+    EXPECT_EQ(others[i], all[i] < 400) << all[i];
+    EXPECT_EQ(InOthers({all[i]}, 9)[0], others[i]) << all[i];
+  }
+  // What is nowhere but in the block itself, noted or in a table or in the place of another.
+  EXPECT_EQ(InOthers({350, 351, 352}, 35), std::vector<bool>({false, false, false}));
+  EXPECT_EQ(InOthers({50, 51, 360}, 5), std::vector<bool>({false, false, true}));
+  EXPECT_EQ(InOthers({70, 71, 60}, 100), std::vector<bool>({false, false, true}));
+  std::vector<uint64_t> twice(20, 70);
+  EXPECT_EQ(InOthers(twice, 100), std::vector<bool>(20, false));
+  EXPECT_EQ(InOthers(twice, 5), std::vector<bool>(20, true));
+  EXPECT_TRUE(InOthers({}, 5).empty());
+  // Nothing is certain beside a block that is not known.
+  directory_->Add(Name(200), std::nullopt);
+  EXPECT_EQ(InOthers({50}, 5), std::vector<bool>({true}));
+}
+
 TEST_F(TraceDirectoryTest, ADamagedTableMakesItsBlocksUnknownAndIsMadeAnew) {
   for (uint64_t n = 0; n < 4; ++n) Add(n);
   Save();
@@ -181,6 +245,24 @@ TEST_F(TraceDirectoryTest, ADamagedTableMakesItsBlocksUnknownAndIsMadeAnew) {
   EXPECT_EQ(TableCount(), 1u);
 }
 
+// A reader lists the folder every few seconds and can't delete what is damaged in it.
+TEST_F(TraceDirectoryTest, AReaderTriesADamagedTableOnce) {
+  for (uint64_t n = 0; n < 4; ++n) Add(n);
+  Save();
+  const std::vector<ObjectInfo> objects = objects_.List("shop/catalog")->objects;
+  ASSERT_EQ(objects.size(), 1u);
+  env_.FlipBit("blocks/shop/catalog/" + objects[0].name, 8 * 50);
+  CountingStore counting(env_, "blocks");
+  TraceDirectory reader(counting, {.read_only = true});
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(reader.Load("shop", objects).ok());
+  EXPECT_EQ(counting.opened(), 1);
+  // One that is whole again is another object.
+  ASSERT_TRUE(reader.Load("shop", {}).ok());
+  env_.FlipBit("blocks/shop/catalog/" + objects[0].name, 8 * 50);
+  ASSERT_TRUE(reader.Load("shop", objects).ok());
+  EXPECT_EQ(reader.totals().tables, 1u);
+}
+
 TEST_F(TraceDirectoryTest, MemoryOfNotedTracesIsBounded) {
   directory_ = std::make_unique<TraceDirectory>(
       objects_, TraceDirectoryOptions{.blocks_min = 1000, .noted_traces_max = 35});
@@ -188,6 +270,8 @@ TEST_F(TraceDirectoryTest, MemoryOfNotedTracesIsBounded) {
   EXPECT_EQ(directory_->totals().noted, 3u);
   EXPECT_EQ(directory_->totals().unknown, 7u);
   EXPECT_EQ(Find(95).size(), 7u) << "those that are not known, block 9 among them";
+  EXPECT_TRUE(directory_->HasRoomFor(5));
+  EXPECT_FALSE(directory_->HasRoomFor(6));
 }
 
 }  // namespace

@@ -20,6 +20,7 @@
 #include <gtest/gtest.h>
 
 #include "api/embedded_files.h"
+#include "base/fair_share.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "net/url.h"
@@ -66,6 +67,7 @@ class SlowSource : public block::RowSource {
       const model::TenantId& tenant, TimeRange range,
       const block::SnapshotOptions& options) const override {
     {
+      const FairShare::Pause others_work;  // as for a store on another machine
       std::unique_lock lock(mutex_);
       ++waiting_;
       changed_.wait(lock, [this] { return !held_; });
@@ -225,6 +227,7 @@ class ApiServerTest : public testing::Test {
     std::string path = target.substr(0, target.find('?'));
     if (path.starts_with("/api/v1/traces/")) path = "/api/v1/traces/{traceId}";
     if (path.starts_with("/api/v1/deletions/")) path = "/api/v1/deletions/{deletionId}";
+    if (path.starts_with("/api/v1/queries/")) path = "/api/v1/queries/{queryId}";
     EXPECT_THAT(openapi_.Check({method, path}, response.status, response.content_type,
                                std::string(response.payload())),
                 IsEmpty())
@@ -346,10 +349,13 @@ TEST_F(ApiServerTest, AMistakeInTheQueryIsPointedAt) {
   EXPECT_EQ(error.at("line").to_number<int>(), 2);
   EXPECT_EQ(error.at("column").to_number<int>(), 3);
   EXPECT_EQ(error.at("offset").to_number<int>(), 18);
-  const json::value later = GetJson(Search("{ } | count() > 2"), 501);
-  EXPECT_EQ(later.at("error").at("code").as_string(), "unsupported");
-  EXPECT_THAT(std::string(later.at("error").at("message").as_string()),
-              HasSubstr("not supported yet"));
+}
+
+TEST_F(ApiServerTest, ASearchMayBeAnsweredAsTempoDoes) {
+  const std::string target = Search("{ !(name = \"nope\") }");
+  EXPECT_THAT(Ids(GetJson(target)), testing::Not(IsEmpty()));
+  EXPECT_THAT(Ids(GetJson(target + "&compat=tempo")), IsEmpty());
+  EXPECT_THAT(Refusal(target + "&compat=jaeger"), HasSubstr("expected tempo or weft"));
 }
 
 TEST_F(ApiServerTest, WrongParametersAreRefusedByName) {
@@ -378,6 +384,35 @@ TEST_F(ApiServerTest, EveryDescribedParameterIsKnown) {
           << path << " " << name;
     }
   }
+}
+
+TEST_F(ApiServerTest, AnAnswerExplainsItself) {
+  const auto explained = [this](const std::string& target) {
+    const net::HttpResponse response = Send("GET", target + "&explain=true");
+    EXPECT_EQ(response.status, 200) << response.payload();
+    json::value body = json::parse(std::string(response.payload()));
+    json::value explanation = body.as_object().at("explain");
+    EXPECT_THAT(openapi_.CheckValue("Explanation", explanation), IsEmpty());
+    return explanation;
+  };
+  const json::value search = explained(Search("{ name = \"GET /\" }"));
+  EXPECT_THAT(std::string(search.at("plan").at(0).as_string()), HasSubstr("spans with =(name"));
+  EXPECT_EQ(search.at("rowGroups").at("read").to_number<int>(), 1);
+  EXPECT_GT(search.at("rows").to_number<int>(), search.at("rowsMatched").to_number<int>());
+  EXPECT_GT(search.at("rowsMatched").to_number<int>(), 0);
+  bool filtered = false;
+  for (const json::value& stage : search.at("stages").as_array())
+    filtered |= stage.at("stage").as_string() == "filter" && stage.at("ms").to_number<double>() > 0;
+  EXPECT_TRUE(filtered);
+  // Of rows that the time leaves out nothing is read.
+  const json::value nothing = explained(Search("{ }", "&start=1&end=2"));
+  EXPECT_EQ(nothing.at("rowGroups").at("read").to_number<int>(), 0);
+  // The others' routes, too.
+  const std::string times = "&start=1&end=4000000000&q=" + net::PercentEncode("{ } | rate()");
+  const json::value rate = explained("/api/metrics/query?" + times.substr(1));
+  EXPECT_THAT(std::string(rate.at("plan").at(1).as_string()), HasSubstr("rate"));
+  EXPECT_EQ(Send("GET", "/api/v1/search?explain=maybe").status, 400);
+  EXPECT_FALSE(GetJson(Search("{ }", "&explain=false")).as_object().contains("explain"));
 }
 
 TEST_F(ApiServerTest, HostileRequestsGetAClearNo) {
@@ -478,6 +513,98 @@ TEST_F(ApiServerTest, SeriesOfOperationsAndServices) {
   EXPECT_THAT(Refusal("/api/v1/operation-series?stepMinutes=0"), HasSubstr("from 1 to 10080"));
 }
 
+TEST_F(ApiServerTest, TheServiceGraph) {
+  const json::value graph = GetJson("/api/v1/service-graph");
+  std::set<std::string> nodes, edges;
+  for (const json::value& node : graph.at("nodes").as_array()) {
+    nodes.insert(std::string(node.at("kind").as_string()) + " " +
+                 std::string(node.at("name").as_string()));
+  }
+  EXPECT_EQ(nodes, (std::set<std::string>{"service pay", "service shop", "user user",
+                                          "missing (missing)"}));
+  for (const json::value& edge : graph.at("edges").as_array()) {
+    edges.insert(std::string(edge.at("client").at("name").as_string()) + " " +
+                 std::string(edge.at("server").at("name").as_string()));
+    if (edge.at("client").at("name").as_string() != "shop") continue;
+    EXPECT_EQ(edge.at("requests").to_number<int>(), 1);
+    EXPECT_EQ(edge.at("errors").to_number<int>(), 1);
+    EXPECT_EQ(edge.at("exampleTraceId").as_string(), "0af7651916cd43dd8448eb211c80319c");
+    // 80 ms and 60 ms, within 3.2 %.
+    const auto near = [&](const char* side, double expected_ms) {
+      const double ns = std::stod(std::string(edge.at(side).at("p95Ns").as_string()));
+      EXPECT_NEAR(ns / 1e6, expected_ms, expected_ms * 0.032) << side;
+    };
+    near("clientDurations", 80);
+    near("serverDurations", 60);
+  }
+  EXPECT_EQ(edges, (std::set<std::string>{"user shop", "shop pay", "(missing) pay"}));
+  EXPECT_TRUE(graph.at("complete").as_bool());
+  const json::value some = GetJson("/api/v1/service-graph?q=%7B%20name%3D%22charge%22%20%7D");
+  EXPECT_EQ(some.at("edges").as_array().size(), 1u);
+  EXPECT_EQ(GetJson("/api/v1/service-graph?end=2020-01-01T00:00:00Z").at("nodes").as_array().size(),
+            0u);
+  EXPECT_THAT(Refusal("/api/v1/service-graph?q=%7B%20nme%3D1%20%7D"), HasSubstr("did you mean"));
+  EXPECT_THAT(Refusal("/api/v1/service-graph?Q=1"), HasSubstr("q"));
+}
+
+TEST_F(ApiServerTest, CriticalPathsAndWhatIfs) {
+  const json::value paths = GetJson("/api/v1/critical-path?end=2026-01-01T00:00:01Z");
+  EXPECT_EQ(paths.at("traces").to_number<int>(), 1);
+  EXPECT_EQ(paths.at("totalNs").as_string(), "100000000");
+  ASSERT_EQ(paths.at("groups").as_array().size(), 3u);
+  EXPECT_EQ(json::serialize(paths.at("groups").as_array()[0]),
+            R"({"labels":[{"name":"resource.service.name","type":"string","value":"pay"},)"
+            R"({"name":"name","type":"string","value":"POST /charge"}],)"
+            R"("ownNs":"60000000","spans":1,"traces":1})");
+  const std::string ask = "/api/v1/critical-path?end=2026-01-01T00:00:01Z&q=";
+  const json::value some =
+      GetJson(ask + net::PercentEncode("{} | critical_path() | by(kind)") + "&limit=1");
+  EXPECT_EQ(some.at("groups").as_array().size(), 1u);
+  EXPECT_EQ(some.at("groupCount").to_number<int>(), 2);
+  const json::value what_if =
+      GetJson(ask + net::PercentEncode("{} | what_if(service=\"pay\", factor=0.5)"));
+  EXPECT_EQ(what_if.at("whatIf").at("before").at("p50Ns").as_string(), "100000000");
+  EXPECT_EQ(what_if.at("whatIf").at("after").at("p99Ns").as_string(), "70000000");
+  EXPECT_EQ(what_if.at("whatIf").at("changedSpans").to_number<int>(), 1);
+  EXPECT_THAT(Refusal(ask + net::PercentEncode("{}")), HasSubstr("critical_path()"));
+  EXPECT_THAT(Refusal("/api/v1/critical-path?limit=0"), HasSubstr("from 1 to 10000"));
+}
+
+TEST_F(ApiServerTest, WhatIsDifferentAboutSomeSpans) {
+  const std::string ask = "/api/v1/comparison?end=2026-01-01T00:00:01Z&q=";
+  const json::value answer =
+      GetJson(ask + net::PercentEncode("{} | compare({ resource.service.name = \"pay\" })"));
+  EXPECT_GT(answer.at("baseline").to_number<int>(), 0);
+  EXPECT_EQ(answer.at("selection").to_number<int>(), 1);
+  const json::value& first = answer.at("fields").as_array()[0];
+  EXPECT_GT(first.at("effect").to_number<double>(), 0);
+  bool found = false;
+  for (const json::value& field : answer.at("fields").as_array()) {
+    if (field.at("field").as_string() != "resource.service.name") continue;
+    found = true;
+    EXPECT_EQ(field.at("values").as_array()[0].at("value").at("value").as_string(), "pay");
+    EXPECT_EQ(field.at("values").as_array()[0].at("selection").to_number<int>(), 1);
+    EXPECT_EQ(field.at("values").as_array()[0].at("baseline").to_number<int>(), 0);
+  }
+  EXPECT_TRUE(found);
+  EXPECT_EQ(GetJson("/api/v1/comparison?limit=1").at("fields").as_array().size(), 1u);
+  EXPECT_THAT(Refusal(ask + net::PercentEncode("{} | rate()")), HasSubstr("compare({ ... })"));
+  EXPECT_THAT(Refusal("/api/v1/comparison?limit=0"), HasSubstr("from 1 to 1000"));
+}
+
+TEST_F(ApiServerTest, BrokenPropagation) {
+  const json::value report = GetJson("/api/v1/propagation");
+  ASSERT_EQ(report.at("findings").as_array().size(), 1u);
+  const json::value& finding = report.at("findings").as_array()[0];
+  EXPECT_EQ(finding.at("kind").as_string(), "root_missing");
+  EXPECT_EQ(finding.at("server").as_string(), "pay");
+  EXPECT_EQ(finding.at("serverTraceId").as_string(), "11111111111111111111111111111111");
+  EXPECT_EQ(report.at("calls").to_number<int>(), 1);
+  EXPECT_EQ(GetJson("/api/v1/propagation?service=pay").at("findings").as_array().size(), 1u);
+  EXPECT_EQ(GetJson("/api/v1/propagation?service=shop").at("findings").as_array().size(), 0u);
+  EXPECT_THAT(Refusal("/api/v1/propagation?q=1"), HasSubstr("q"));
+}
+
 TEST_F(ApiServerTest, AttributesAndTheirValues) {
   const auto keys = [this](const std::string& target) {
     std::vector<std::string> out;
@@ -556,7 +683,7 @@ TEST_F(ApiServerTest, DeletingByQuery) {
   EXPECT_EQ(report.at("query").as_string(), "{ .user = ? && .n > ? && duration > 1s }");
   EXPECT_EQ(report.at("requestedBy").as_string(), "ticket 17");
   EXPECT_EQ(report.at("spanCount").as_int64(), 12);
-  EXPECT_TRUE(deleter_.asked.plan.has_value());
+  EXPECT_TRUE(deleter_.asked.predicate.has_value());
   EXPECT_EQ(deleter_.asked.range.start_ns, 5u);
   EXPECT_EQ(deleter_.asked.range.end_ns, 10u);
   EXPECT_EQ(deleter_.asked.tenant, "default");
@@ -703,6 +830,60 @@ TEST_F(ApiServerTest, WorkForAClientThatWentAwayIsStopped) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   EXPECT_THAT(metrics_.RenderPrometheus(), HasSubstr(counted));
+}
+
+TEST_F(ApiServerTest, AQueryCanBeCancelled) {
+  source_.Hold();
+  const auto ask = [this](const char* id) {
+    net::HttpHeaders headers;
+    headers.Add("X-Weft-Query-Id", id);
+    const auto answer = net::HttpClient(server_->bound_address())
+                            .Send("GET", "/api/v1/search?q=%7B%7D", {}, {}, headers);
+    EXPECT_EQ(answer->status, 499);
+    EXPECT_THAT(std::string(answer->payload()), HasSubstr("cancelled"));
+    return std::string(answer->headers.Get("X-Weft-Query-Id"));
+  };
+  std::string running_id;
+  std::thread running([&] { running_id = ask("mine-1"); });
+  while (source_.waiting() == 0) std::this_thread::yield();
+  std::thread waiting([&] { (void)ask("mine-2"); });
+  json::array listed;
+  while (listed.size() < 2) listed = GetJson("/api/v1/queries").at("queries").as_array();
+  EXPECT_EQ(listed[0].at("id").as_string(), "mine-1");
+  EXPECT_EQ(listed[0].at("query").as_string(), "{}");
+  EXPECT_FALSE(listed[0].at("waiting").as_bool());
+  EXPECT_TRUE(listed[1].at("waiting").as_bool());
+
+  net::HttpHeaders stranger;
+  stranger.Add("X-Scope-OrgID", "stranger");
+  EXPECT_EQ(Get("/api/v1/queries/mine-1", stranger, "delete").status, 404);
+  for (const char* id : {"mine-1", "mine-2"}) {
+    EXPECT_EQ(Get("/api/v1/queries/" + std::string(id), {}, "delete").status, 200);
+  }
+  EXPECT_EQ(Get("/api/v1/queries/nothing", {}, "delete").status, 404);
+  source_.Release();
+  running.join();
+  waiting.join();
+  EXPECT_EQ(running_id, "mine-1");
+  while (!listed.empty()) listed = GetJson("/api/v1/queries").at("queries").as_array();
+  net::HttpHeaders wrong;
+  wrong.Add("X-Weft-Query-Id", "no spaces");
+  EXPECT_EQ(Send("GET", "/api/v1/search", wrong).status, 400);
+}
+
+TEST_F(ApiServerTest, ATenantDoesNotWaitForAnother) {
+  source_.Hold();
+  std::vector<std::thread> others;
+  for (int i = 0; i < 3; ++i) {
+    others.emplace_back(
+        [this] { (void)net::HttpClient(server_->bound_address()).Get("/api/v1/search").ok(); });
+  }
+  while (source_.waiting() == 0) std::this_thread::yield();
+  net::HttpHeaders headers;
+  headers.Add("X-Scope-OrgID", "other");
+  EXPECT_EQ(Send("GET", "/api/v1/status", headers).status, 200);  // reads no spans
+  source_.Release();
+  for (std::thread& other : others) other.join();
 }
 
 TEST_F(ApiServerTest, ARequestThatWaitedTooLongIsNotBegun) {

@@ -11,6 +11,7 @@
 
 #include "block/row_source.h"
 #include "query/exec/search.h"
+#include "query/lang/traceql/compile.h"
 #include "query/plan/plan.h"
 #include "query/query_error.h"
 #include "test/corpus/spans_text.h"
@@ -25,7 +26,14 @@ struct Case {
   // From the line of options before it.
   uint32_t limit = 1000;
   uint32_t spans = 100;
+  bool values = false;   // show what spans have of the query's fields
+  uint64_t step_ns = 0;  // of a metric's samples; 0 for a search
   TimeRange range;
+  // Tempo's with `compat=tempo`.
+  query::lang::traceql::Dialect dialect = query::lang::traceql::Dialect::kWeft;
+  // `graph`: the service graph of the calls that the query finds; `propagation`: what is broken
+  // between them; `paths`: what critical_path() or what_if() answers; empty: traces.
+  std::string about;
 };
 
 struct TestFile {

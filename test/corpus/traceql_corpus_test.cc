@@ -7,7 +7,9 @@
 int main(int argc, char** argv) {
   using weft::corpus::RegisterCorpus;
   testing::InitGoogleTest(&argc, argv);
-  const auto& compile = weft::query::lang::traceql::Compile;
+  const auto compile = [](std::string_view text) {
+    return weft::query::lang::traceql::Compile(text);
+  };
   RegisterCorpus("traceql", compile, weft::corpus::MemoryPlacements());
   RegisterCorpus("traceql", compile, weft::corpus::BlockPlacements());
   return RUN_ALL_TESTS();

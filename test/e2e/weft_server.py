@@ -37,8 +37,18 @@ class WeftServer:
         addresses = self.data / "server.json"
         addresses.unlink(missing_ok=True)
         command = [str(BINARY), "serve", "--data", str(self.data)]
-        for flag in ("--http", "--otlp-grpc", "--otlp-http"):
-            command += [flag, "127.0.0.1:0"]
+        for flag in (
+            "--http",
+            "--otlp-grpc",
+            "--otlp-http",
+            "--zipkin-http",
+            "--jaeger-http",
+            "--jaeger-grpc",
+            "--jaeger-compact",
+            "--jaeger-binary",
+        ):
+            if flag not in self.arguments:
+                command += [flag, "127.0.0.1:0"]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 command + self.arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log

@@ -52,7 +52,7 @@ class Server : public block::RowSource {
     deletion::Deleter deleter(env_, {}, *store_,
                               [this] { return live_->FlushAndReleaseLog().error(); });
     query::exec::DeletionRequest request{.tenant = "default"};
-    request.plan = *query::lang::traceql::Compile(query);
+    request.predicate = *query::lang::traceql::Compile(query)->filter();
     return deleter.Delete(request).error();
   }
   // What deletions have hidden is taken out.
@@ -186,6 +186,8 @@ std::vector<corpus::Placement> Placements() {
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   weft::SetUpLog(weft::LogLevel::kError, weft::LogFormat::kText);
-  weft::corpus::RegisterCorpus("traceql", weft::query::lang::traceql::Compile, weft::Placements());
+  weft::corpus::RegisterCorpus(
+      "traceql", [](std::string_view text) { return weft::query::lang::traceql::Compile(text); },
+      weft::Placements());
   return RUN_ALL_TESTS();
 }

@@ -14,8 +14,8 @@ namespace {
 
 using live::TestSpan;
 
-uint64_t RowsOf(const Server& server, bool tree = false) {
-  const auto groups = server.live().Snapshot(kTenant, {}, {.tree = tree});
+uint64_t RowsOf(const Server& server) {
+  const auto groups = server.live().Snapshot(kTenant, {}, {});
   EXPECT_TRUE(groups.ok()) << groups.error().message();
   uint64_t rows = 0;
   for (const auto& group : *groups) {
@@ -45,7 +45,6 @@ TEST_F(DataPathTest, AnAcknowledgedSpanIsVisibleAtOnce) {
   ASSERT_TRUE(server_.Push({{.trace = 1, .id = 1}, {.trace = 1, .id = 2, .parent = 1}}).ok());
   EXPECT_EQ(SpansOf(server_, 1), 2u);
   EXPECT_EQ(RowsOf(server_), 2u);
-  EXPECT_EQ(RowsOf(server_, true), 2u);
 }
 
 TEST_F(DataPathTest, AFlushMovesEverySpanToBlocksAndReleasesTheLog) {

@@ -50,7 +50,7 @@ class DeletionTest : public testing::Test {
   }
   static DeletionRequest Matching(const std::string& query) {
     DeletionRequest request{.tenant = kTenant};
-    request.plan = *query::lang::traceql::Compile(query);
+    request.predicate = *query::lang::traceql::Compile(query)->filter();
     return request;
   }
   void CompactAll() {
@@ -71,7 +71,7 @@ class DeletionTest : public testing::Test {
   // Of all rows that a query sees.
   std::set<uint64_t> Rows() const {
     std::set<uint64_t> ids;
-    const auto groups = server_->live().Snapshot(kTenant, {}, {.tree = true}).value();
+    const auto groups = server_->live().Snapshot(kTenant, {}, {}).value();
     for (const auto& group : groups) {
       const auto column = group->Read(block::Intrinsic::kSpanId).value();
       const auto& excluded = group->excluded_rows();

@@ -262,7 +262,7 @@ void History::Delete() {
   if (by_trace) {
     request.trace_ids = {{0, trace}};
   } else {
-    request.plan = *query::lang::traceql::Compile("{ name = \"" + name + "\" }");
+    request.predicate = *query::lang::traceql::Compile("{ name = \"" + name + "\" }")->filter();
   }
   Error error;
   if (!server_->TryDelete(request, &error)) return;
@@ -338,7 +338,7 @@ void History::AskWhileReadsFail() {
   faults.reads_refused = 1 + static_cast<uint32_t>(Random(8));
   Note("asked while one read in " + std::to_string(faults.reads_refused) + " is refused");
   objects_.SetFaults(faults);
-  const Oracle::Answer answer = oracle_.Ask(*server_, OneIn(2));
+  const Oracle::Answer answer = oracle_.Ask(*server_);
   objects_.Heal();
   tally_.unreadable += answer.unreadable.empty() ? 0 : 1;
   if (!answer.wrong.empty()) Fail(answer.wrong);
@@ -412,7 +412,7 @@ bool History::DamageWasTold() const {
 
 void History::CheckSpans() {
   if (!failure_.empty()) return;
-  const Oracle::Answer answer = oracle_.Ask(*server_, OneIn(2));
+  const Oracle::Answer answer = oracle_.Ask(*server_);
   if (!flips_.empty()) {
     damage_told_ = damage_told_ || !answer.unreadable.empty() || DamageWasTold();
   }

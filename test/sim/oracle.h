@@ -42,14 +42,14 @@ class Oracle {
     std::vector<uint64_t> missing_ids;  // of spans that were acknowledged and are not there
     std::string unreadable;             // an error that a query got; what it covers was not checked
   };
-  Answer Ask(const Server& server, bool tree) const;
+  Answer Ask(const Server& server) const;
 
  private:
   using Keys = std::multiset<std::pair<uint64_t, uint64_t>>;  // trace, span id
 
   bool AskTrace(const Server& server, uint64_t trace, Keys* found, Answer* answer) const;
-  static Error ReadRows(const Server& server, bool tree, Keys* rows);
-  static Error ReadRowsOf(const Server& server, const char* tenant, bool tree, Keys* rows);
+  static Error ReadRows(const Server& server, Keys* rows);
+  static Error ReadRowsOf(const Server& server, const char* tenant, Keys* rows);
   void CompareRows(const Keys& found, const Keys& rows, Answer* answer) const;
 
   struct Span {
@@ -63,6 +63,10 @@ class Oracle {
   std::map<uint64_t, std::map<uint64_t, Span>> sent_;  // by trace and content hash
   std::set<uint64_t> repeated_;                        // ids
   std::set<uint64_t> live_again_;                      // of these, not flushed since
+  // Ids. One that is sent again after its block has expired is a new span; a restart may bring the
+  // old block back, when it could not be removed yet and the clock was set back: then the span is
+  // in two blocks until these are merged.
+  std::set<uint64_t> may_be_expired_;
 };
 
 }  // namespace weft::sim

@@ -72,5 +72,15 @@ TEST(SimTest, EveryAcknowledgedSpanIsThereOnceWhateverHappens) {
   EXPECT_TRUE(one || tally.expired_spans > 0) << "nothing has expired";
 }
 
+// A span that was sent again after its block had expired; a block that had expired, could not be
+// removed, and came back with spans that were deleted meanwhile.
+TEST(SimTest, SeedsThatOnceFailed) {
+  for (const uint64_t seed : {858, 2658, 4357}) {
+    History history(seed);
+    const std::string failure = history.Run();
+    EXPECT_TRUE(failure.empty()) << failure;
+  }
+}
+
 }  // namespace
 }  // namespace weft::sim

@@ -41,7 +41,7 @@ def install_go(package):
         if shutil.which("go") is None:
             raise RuntimeError(f"Go 1.21 or newer is needed to build {package}, and there is no `go`")
         say(f"building {package}")
-        subprocess.run(["go", "install", package], check=True, cwd=TOOLS,
+        subprocess.run(["nice", "-n", "5", "go", "install", package], check=True, cwd=TOOLS,
                        env={**os.environ, "GOBIN": str(folder), "GOFLAGS": "-mod=mod"})
     return folder / name
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "api/json_writer.h"
+#include "base/utf8.h"
 
 namespace weft::app::commands {
 namespace {
@@ -74,7 +75,7 @@ size_t WidthOf(uint32_t point) {
 std::string_view Prefix(std::string_view text, size_t width) {
   size_t used = 0;
   for (size_t i = 0; i < text.size();) {
-    const size_t bytes = std::max<size_t>(1, api::Utf8CharacterBytes(text.substr(i)));
+    const size_t bytes = std::max<size_t>(1, Utf8CharacterBytes(text.substr(i)));
     used += WidthOf(Decode(text.substr(i), bytes));
     if (used > width) return text.substr(0, i);
     i += bytes;
@@ -102,7 +103,7 @@ std::string Printable(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
-    const size_t bytes = api::Utf8CharacterBytes(text);
+    const size_t bytes = Utf8CharacterBytes(text);
     const uint32_t point = bytes == 0 ? 0 : Decode(text, bytes);
     // C0, DEL and C1 controls, and the characters that turn the direction of writing around.
     const bool harmless = point >= 0x20 && (point < 0x7f || point > 0x9f) &&
@@ -116,7 +117,7 @@ std::string Printable(std::string_view text) {
 size_t DisplayWidth(std::string_view text) {
   size_t width = 0;
   for (size_t i = 0; i < text.size();) {
-    const size_t bytes = std::max<size_t>(1, api::Utf8CharacterBytes(text.substr(i)));
+    const size_t bytes = std::max<size_t>(1, Utf8CharacterBytes(text.substr(i)));
     width += WidthOf(Decode(text.substr(i), bytes));
     i += bytes;
   }

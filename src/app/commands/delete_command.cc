@@ -17,8 +17,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr int kExitFailed = 1;
-constexpr int kExitWrong = 2;
 // Every block of the tenant may have to be read.
 constexpr uint32_t kDeleteTimeoutMs = 6 * 3'600'000;
 

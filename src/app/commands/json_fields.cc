@@ -41,9 +41,21 @@ uint64_t AsNumber(const json::value& value) {
   return number;
 }
 
+const json::array& ArrayOf(const json::value* value, std::string_view name) {
+  static const json::array kNone;
+  const json::value* const found = MemberOf(value, name);
+  return found != nullptr && found->is_array() ? found->get_array() : kNone;
+}
+
 uint64_t NumberOf(const json::value* value, std::string_view name) {
   const json::value* member = MemberOf(value, name);
   return member == nullptr ? 0 : AsNumber(*member);
+}
+
+double RealOf(const json::value* value, std::string_view name) {
+  const json::value* member = MemberOf(value, name);
+  if (member == nullptr || !member->is_number()) return 0;
+  return member->is_double() ? member->get_double() : member->to_number<double>();
 }
 
 }  // namespace weft::app::commands

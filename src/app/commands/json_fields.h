@@ -17,9 +17,13 @@ std::optional<boost::json::value> ParseJson(std::string_view text);
 const boost::json::value* MemberOf(const boost::json::value* value, std::string_view name);
 // Empty when there is no such string.
 std::string TextOf(const boost::json::value* value, std::string_view name);
+// Empty when there is no such array.
+const boost::json::array& ArrayOf(const boost::json::value* value, std::string_view name);
 // A number, or a number in a string (the API's Int64; negative ones as their bits); 0 when there is
 // none.
 uint64_t NumberOf(const boost::json::value* value, std::string_view name);
+// A number with its fraction; 0 when there is none.
+double RealOf(const boost::json::value* value, std::string_view name);
 uint64_t AsNumber(const boost::json::value& value);
 
 }  // namespace weft::app::commands

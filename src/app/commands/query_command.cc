@@ -1,31 +1,36 @@
 #include "app/commands/query_command.h"
 
 #include <algorithm>
-#include <charconv>
-#include <optional>
 #include <utility>
 
 #include <boost/json.hpp>
 
 #include "api/json_writer.h"
 #include "api/time_text.h"
+#include "app/commands/explanation_text.h"
 #include "app/commands/json_fields.h"
+#include "app/commands/path_table.h"
 #include "app/commands/progress_bar.h"
 #include "app/commands/text_table.h"
-#include "net/url.h"
+#include "base/utf8.h"
+#include "query/lang/traceql/compile.h"
 
 namespace weft::app::commands {
 namespace {
 
 namespace json = boost::json;
 
-constexpr int kExitWrong = 2;
-constexpr int kExitFailed = 1;
+void AddExplain(const QueryOptions& options, std::string* target) {
+  if (options.explain) AddParameter("explain", "true", target);
+}
 
-void AddParameter(std::string_view name, std::string_view value, std::string* target) {
-  if (value.empty()) return;
-  target->append(target->find('?') == std::string::npos ? "?" : "&").append(name).append("=");
-  target->append(net::PercentEncode(value));
+// As one more line of JSON, or for people.
+void PrintExplanationOf(const json::value& answer, bool as_json, const Console& console) {
+  if (!as_json) return PrintExplanation(answer, console.out);
+  const json::value* const explained = MemberOf(&answer, "explain");
+  if (explained != nullptr) {
+    console.out.Print(json::serialize(json::object({{"explain", *explained}})) + "\n");
+  }
 }
 
 std::string TargetOf(const QueryOptions& options, const std::string& cursor) {
@@ -33,9 +38,9 @@ std::string TargetOf(const QueryOptions& options, const std::string& cursor) {
   AddParameter("q", options.query, &target);
   AddParameter("limit", std::to_string(options.limit), &target);
   AddParameter("spansPerTrace", options.json ? "3" : "0", &target);
-  AddParameter("start", options.since.empty() ? options.start : "now-" + options.since, &target);
-  AddParameter("end", options.end, &target);
+  AddTimes(options.times, &target);
   AddParameter("cursor", cursor, &target);
+  AddExplain(options, &target);
   return target;
 }
 
@@ -84,9 +89,7 @@ std::string PrintPage(const json::value& page, bool as_json, const Console& cons
 
 // What a page says about itself, for people. Whether the answer is whole.
 bool PrintNotes(const json::value& page, bool last, bool all, const Console& console) {
-  const json::value* complete = MemberOf(&page, "complete");
-  const bool is_complete = complete == nullptr || !complete->is_bool() || complete->get_bool();
-  if (!is_complete) console.Complain("the answer is not complete: " + TextOf(&page, "reason"));
+  const bool is_complete = CheckComplete(page, console);
   const json::value* traces = MemberOf(&page, "traces");
   const bool empty = traces == nullptr || !traces->is_array() || traces->get_array().empty();
   if (!console.out.is_terminal) return is_complete;
@@ -94,6 +97,25 @@ bool PrintNotes(const json::value& page, bool last, bool all, const Console& con
   if (!last && !all)
     console.err.Print("there are more: --limit N for a longer page, --all for everything\n");
   return is_complete;
+}
+
+// A query that ends in critical_path() or what_if().
+int RunPathQuery(const QueryOptions& options, const Console& console) {
+  std::string target = "/api/v1/critical-path";
+  AddParameter("q", options.query, &target);
+  AddParameter("limit", std::to_string(options.limit), &target);
+  AddTimes(options.times, &target);
+  AddExplain(options, &target);
+  int exit_code = 0;
+  const auto answer = Ask(options.server, target, options.query, console, &exit_code);
+  if (!answer) return exit_code;
+  if (options.json) {
+    console.out.Print(json::serialize(*answer) + "\n");
+  } else {
+    PrintPathTable(*answer, console.out);
+    PrintExplanation(*answer, console.out);
+  }
+  return CheckComplete(*answer, console) ? 0 : kExitFailed;
 }
 
 }  // namespace
@@ -108,7 +130,7 @@ std::string UnderlineQuery(std::string_view query, uint64_t line, uint64_t colum
   query = query.substr(0, query.find('\n'));
   size_t at = 0;
   for (uint64_t i = 1; i < column && at < query.size(); ++i) {
-    at += std::max<size_t>(1, api::Utf8CharacterBytes(query.substr(at)));
+    at += std::max<size_t>(1, Utf8CharacterBytes(query.substr(at)));
   }
   const std::string shown = Printable(query);
   const size_t before = DisplayWidth(Printable(query.substr(0, at)));
@@ -134,11 +156,11 @@ int PrintRefusal(const std::string& query, const net::HttpResponse& response,
 int RunQuery(const QueryOptions& options_in, const Console& console) {
   QueryOptions options = options_in;
   options.json |= !console.out.is_terminal;
-  if (!options.since.empty() && (!options.start.empty() || !api::ParseDuration(options.since))) {
-    console.Complain(options.start.empty() ? "--since: write a duration such as 15m or 2h30m"
-                                           : "--since and --start exclude each other");
+  if (const Error error = CheckTimes(options.times); !error.ok()) {
+    console.Complain(error.message());
     return kExitWrong;
   }
+  if (query::lang::traceql::CompilePath(options.query).ok()) return RunPathQuery(options, console);
   auto client = ApiClient::Connect(options.server);
   if (!client.ok()) {
     console.Complain(client.error().message());
@@ -159,6 +181,7 @@ int RunQuery(const QueryOptions& options_in, const Console& console) {
       return kExitFailed;
     }
     cursor = PrintPage(*page, options.json, console);
+    PrintExplanationOf(*page, options.json, console);
     complete &= PrintNotes(*page, cursor.empty(), options.all, console);
   } while (options.all && !cursor.empty());
   return complete ? 0 : kExitFailed;

@@ -1,23 +1,22 @@
-// `weft query 'TRACEQL'`: searches for traces.
+// `weft query 'TRACEQL'`: searches for traces, or asks what they were waiting for.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
 #include "app/commands/console.h"
-#include "app/commands/server_address.h"
+#include "app/commands/question.h"
 
 namespace weft::app::commands {
 
 struct QueryOptions {
   ServerChoice server;
   std::string query = "{}";
-  uint32_t limit = 20;  // traces; with `all`, of one page
-  std::string since;    // "1h": from that long ago; not together with start
-  std::string start;    // as the API takes times
-  std::string end;
-  bool json = false;  // one trace a line; also when standard output is no terminal
-  bool all = false;   // every page
+  uint32_t limit = 20;  // traces; with `all`, of one page; of critical paths groups
+  TimeFlags times;
+  bool json = false;     // one trace a line; also when standard output is no terminal
+  bool all = false;      // every page
+  bool explain = false;  // what the server did, after each page
 };
 
 // 0 when the answer is complete, 1 when it is not or the server refuses, 2 when the options or the

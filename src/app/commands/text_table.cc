@@ -51,14 +51,16 @@ std::string TextTable::Line(const std::vector<std::string>& cells,
   return line;
 }
 
-void TextTable::Print(const Stream& stream) const {
+std::string TextTable::Text(const Stream& stream) const {
   // A file or a pipe gets everything in full; a terminal what fits.
   const std::vector<size_t> widths = Widths(stream.is_terminal ? stream.width : 1u << 20);
   std::vector<std::string> headings;
   for (const ColumnSpec& column : columns_) headings.push_back(column.heading);
-  stream.Print(stream.Paint(Colour::kBold, Line(headings, widths)) + "\n");
-  for (const Row& row : rows_)
-    stream.Print(stream.Paint(row.colour, Line(row.cells, widths)) + "\n");
+  std::string out = stream.Paint(Colour::kBold, Line(headings, widths)) + "\n";
+  for (const Row& row : rows_) out += stream.Paint(row.colour, Line(row.cells, widths)) + "\n";
+  return out;
 }
+
+void TextTable::Print(const Stream& stream) const { stream.Print(Text(stream)); }
 
 }  // namespace weft::app::commands

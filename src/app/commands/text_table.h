@@ -20,6 +20,8 @@ class TextTable {
 
   // One cell per column; made printable here. The whole row is painted in `colour`.
   void AddRow(const std::vector<std::string>& cells, Colour colour = Colour::kPlain);
+  // As wide as `stream` allows, with a line break at the end.
+  std::string Text(const Stream& stream) const;
   void Print(const Stream& stream) const;
   bool empty() const { return rows_.empty(); }
 

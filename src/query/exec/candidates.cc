@@ -74,13 +74,15 @@ void CandidateQueue::Resolve(uint32_t index, block::TraceSummary summary) {
   queue_.push({candidate.start_ns, Kind::kResolved, index, candidate.id});
 }
 
-CandidateQueue::Entry CandidateQueue::Take() {
-  while (true) {
+// A part puts its candidate into the queue, unless that has been taken and dropped.
+std::optional<CandidateQueue::Entry> CandidateQueue::Take() {
+  while (!queue_.empty()) {
     const Entry entry = queue_.top();
     queue_.pop();
     if (entry.kind != Kind::kParts) return entry;
-    TakePart(entry.index);  // and puts what it took, or better, back
+    TakePart(entry.index);
   }
+  return std::nullopt;
 }
 
 }  // namespace weft::query::exec

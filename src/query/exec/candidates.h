@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <queue>
 #include <vector>
 
@@ -55,8 +56,8 @@ class CandidateQueue {
   void Resolve(uint32_t index, block::TraceSummary summary);
 
   bool empty() const { return queue_.empty(); }
-  // The entry that may come first in the results.
-  Entry Take();
+  // The entry that may come first in the results; nothing when none is left.
+  std::optional<Entry> Take();
   Candidate& candidate(uint32_t index) { return candidates_[index]; }
   size_t bytes() const {
     constexpr size_t kCandidateBytes = sizeof(Candidate) + sizeof(MatchedPart) + 96;

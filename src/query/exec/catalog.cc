@@ -6,8 +6,8 @@
 #include <tuple>
 #include <utility>
 
+#include "block/renewal.h"
 #include "query/exec/group_filter.h"
-#include "query/exec/renewal.h"
 #include "query/exec/row_values.h"
 #include "query/exec/value_count.h"
 
@@ -149,7 +149,7 @@ Error Catalog::ForEachGroup(Visit visit) const {
 }
 
 Result<std::vector<ServiceEntry>> Catalog::Services() const {
-  return WithRenewal<std::vector<ServiceEntry>>(
+  return block::WithRenewal<std::vector<ServiceEntry>>(
       source_, [&]() -> Result<std::vector<ServiceEntry>> {
         std::map<std::string, Counts> counts;
         WEFT_RETURN_IF_ERROR(ForEachGroup([&](GroupColumns* columns, const Bitmap& rows) {
@@ -162,7 +162,7 @@ Result<std::vector<ServiceEntry>> Catalog::Services() const {
 }
 
 Result<std::vector<OperationEntry>> Catalog::Operations(const std::string* service) const {
-  return WithRenewal<std::vector<OperationEntry>>(
+  return block::WithRenewal<std::vector<OperationEntry>>(
       source_, [&]() -> Result<std::vector<OperationEntry>> {
         std::map<OperationKey, Counts> counts;
         WEFT_RETURN_IF_ERROR(ForEachGroup([&](GroupColumns* columns, const Bitmap& rows) {
@@ -177,7 +177,7 @@ Result<std::vector<OperationEntry>> Catalog::Operations(const std::string* servi
 
 Result<KeysAnswer> Catalog::AttributeKeys(const Scope* scope, const std::string& prefix,
                                           uint32_t limit) const {
-  return WithRenewal<KeysAnswer>(source_, [&]() -> Result<KeysAnswer> {
+  return block::WithRenewal<KeysAnswer>(source_, [&]() -> Result<KeysAnswer> {
     KeysAnswer out;
     std::map<std::pair<std::string, std::string>, KeyEntry> keys;
     WEFT_RETURN_IF_ERROR(ForEachGroup([&](GroupColumns* columns, const Bitmap&) -> Error {
@@ -203,12 +203,12 @@ Result<KeysAnswer> Catalog::AttributeKeys(const Scope* scope, const std::string&
 }
 
 Result<ValuesAnswer> Catalog::AttributeValues(const ValuesRequest& request) const {
-  return WithRenewal<ValuesAnswer>(source_, [&]() -> Result<ValuesAnswer> {
+  return block::WithRenewal<ValuesAnswer>(source_, [&]() -> Result<ValuesAnswer> {
     WEFT_RETURN_IF_ERROR(CheckCountable(request.field));
     TraceJoiner joiner(source_, tenant_);
     ValueCounts counts(request.prefix);
     WEFT_RETURN_IF_ERROR(ForEachGroup([&](GroupColumns* columns, const Bitmap& rows) {
-      return CountValues(request.field, columns, &joiner, rows, &counts);
+      return ValueCounter(columns, &joiner, rows).Count(request.field, &counts).error();
     }));
     ValuesAnswer out;
     for (const auto& [key, count] : counts.counts()) {

@@ -220,7 +220,7 @@ TEST_F(CatalogCases, RefusesToListDurations) {
 
 TEST_F(CatalogCases, StopsWhenItIsCancelled) {
   const std::atomic<bool> cancelled{true};
-  const Catalog catalog(source_, Env::Posix(), "t", {}, {0, 0, &cancelled});
+  const Catalog catalog(source_, Env::Posix(), "t", {}, {.cancelled = &cancelled});
   EXPECT_EQ(catalog.Services().error().code(), ErrorCode::kCancelled);
 }
 

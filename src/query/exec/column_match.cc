@@ -1,5 +1,6 @@
 #include "query/exec/column_match.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -142,8 +143,26 @@ bool FitsType(const Predicate& leaf, const Scalar& value) {
   return value.type == c.type || (value.is_number() && c.is_number());
 }
 
+// Whether a strict leaf can't be true of numbers of this type.
+bool IsOtherNumber(const Predicate& leaf, ValueType type) {
+  if (!leaf.strict || leaf.kind != Predicate::Kind::kCompare) return false;
+  const Value::Type wanted = leaf.right.constant.type;
+  return (type == ValueType::kInt && wanted == Value::Type::kDouble) ||
+         (type == ValueType::kDouble && wanted == Value::Type::kInt);
+}
+
+bool MatchesArrayStrictly(const Predicate& leaf, const std::vector<Scalar>& elements) {
+  const auto differs = [&](const Scalar& e) { return e.type != elements[0].type; };
+  if (std::any_of(elements.begin(), elements.end(), differs)) return false;
+  const bool compares = leaf.kind == Predicate::Kind::kCompare;
+  if (!elements.empty() && compares && elements[0].type != leaf.right.constant.type) return false;
+  return std::any_of(elements.begin(), elements.end(),
+                     [&](const Scalar& e) { return MatchesScalar(leaf, e); });
+}
+
 bool MatchesArray(const Predicate& leaf, std::string_view json) {
   model::SpanBatch owner;
+  if (leaf.strict) return MatchesArrayStrictly(leaf, ArrayElements(json, &owner));
   const bool negative = IsNegative(leaf);
   bool fits = false;
   for (const Scalar& element : ArrayElements(json, &owner)) {
@@ -211,6 +230,7 @@ uint32_t MatchDictionary(const Predicate& leaf, const Dictionary& dictionary,
 }
 
 void MatchColumn(const Predicate& leaf, const Column& column, Bitmap* rows) {
+  if (IsOtherNumber(leaf, column.type)) return;
   if (column.dictionary) return MatchCodes(leaf, column, rows);
   Bitmap found(column.row_count);
   if (column.type == ValueType::kDouble) {

@@ -1,9 +1,12 @@
 #include "query/exec/found_spans.h"
 
 #include <algorithm>
+#include <map>
 #include <tuple>
+#include <utility>
 
 #include "query/exec/row_values.h"
+#include "query/exec/span_describer.h"
 
 namespace weft::query::exec {
 
@@ -22,34 +25,27 @@ struct SpanFinder::Row {
   bool operator<(const Row& o) const { return Key() < o.Key(); }
 };
 
-namespace {
-
-// service.name of a row of the resource table.
-Result<std::string> ServiceOf(const block::RowGroup& group, int64_t resource) {
-  WEFT_ASSIGN_OR_RETURN(const std::vector<ColumnPtr> columns,
-                        group.ReadAttribute(block::Scope::kResource, "service.name"));
-  for (const ColumnPtr& column : columns) {
-    if (column->type != model::ValueType::kString) continue;
-    return std::string(ScalarAt(*column, static_cast<uint32_t>(resource)).text);
-  }
-  return std::string();
-}
-
-}  // namespace
-
-Error SpanFinder::AddRows(const MatchedPart& part, std::vector<Row>* out) const {
-  const FilteredGroup& filtered = groups_[part.group];
+// The matching rows of all traces in one group, by trace.
+Error SpanFinder::AddRows(uint32_t index, const PartsOfGroup& parts,
+                          std::vector<std::vector<Row>>* out) const {
+  const FilteredGroup& filtered = groups_[index];
   const block::RowGroup& group = *filtered.group;
-  std::vector<uint32_t> rows;
-  filtered.matched.ForEachIn(part.first_row, part.last_row + 1, [&](uint32_t row) {
-    if (group.trace_of_row()[row] == part.trace) rows.push_back(row);
-  });
-  WEFT_ASSIGN_OR_RETURN(const ColumnPtr start, group.ReadAt(Intrinsic::kStartTime, rows));
-  WEFT_ASSIGN_OR_RETURN(const ColumnPtr span_id, group.ReadAt(Intrinsic::kSpanId, rows));
-  WEFT_ASSIGN_OR_RETURN(const ColumnPtr kind, group.ReadAt(Intrinsic::kKind, rows));
+  std::vector<std::pair<uint32_t, size_t>> rows;  // and whose they are
+  for (const auto& [part, trace] : parts) {
+    filtered.matched.ForEachIn(part->first_row, part->last_row + 1, [&](uint32_t row) {
+      if (group.trace_of_row()[row] == part->trace) rows.emplace_back(row, trace);
+    });
+  }
+  std::ranges::sort(rows);
+  std::vector<uint32_t> numbers;
+  for (const auto& [row, trace] : rows) numbers.push_back(row);
+  WEFT_ASSIGN_OR_RETURN(const ColumnPtr start, group.ReadAt(Intrinsic::kStartTime, numbers));
+  WEFT_ASSIGN_OR_RETURN(const ColumnPtr span_id, group.ReadAt(Intrinsic::kSpanId, numbers));
+  WEFT_ASSIGN_OR_RETURN(const ColumnPtr kind, group.ReadAt(Intrinsic::kKind, numbers));
   for (uint32_t i = 0; i < rows.size(); ++i) {
-    out->push_back({static_cast<uint64_t>(start->ints[i]), static_cast<uint64_t>(span_id->ints[i]),
-                    ScalarAt(*kind, i).number, part.group, rows[i]});
+    (*out)[rows[i].second].push_back({static_cast<uint64_t>(start->ints[i]),
+                                      static_cast<uint64_t>(span_id->ints[i]),
+                                      ScalarAt(*kind, i).number, index, rows[i].first});
   }
   return Error::Ok();
 }
@@ -81,44 +77,55 @@ Error SpanFinder::DropDuplicates(model::TraceId id, std::vector<Row>* sorted) co
   return Error::Ok();
 }
 
-Result<FoundSpan> SpanFinder::Describe(const Row& row) const {
-  const block::RowGroup& group = *groups_[row.group].group;
-  const uint32_t rows[] = {row.row};
-  FoundSpan out;
-  out.span_id = {row.span_id};
-  out.start_ns = row.start_ns;
-  out.kind = static_cast<uint8_t>(row.kind);
-  WEFT_ASSIGN_OR_RETURN(const ColumnPtr name, group.ReadAt(Intrinsic::kName, rows));
-  out.name = std::string(ScalarAt(*name, 0).text);
-  WEFT_ASSIGN_OR_RETURN(const ColumnPtr status, group.ReadAt(Intrinsic::kStatus, rows));
-  out.status = static_cast<uint8_t>(ScalarAt(*status, 0).number);
-  WEFT_ASSIGN_OR_RETURN(const ColumnPtr duration, group.ReadAt(Intrinsic::kDuration, rows));
-  out.duration_ns = duration->ints[0];
-  WEFT_ASSIGN_OR_RETURN(const ColumnPtr resource, group.ReadAt(Intrinsic::kResource, rows));
-  WEFT_ASSIGN_OR_RETURN(out.service, ServiceOf(group, resource->ints[0]));
-  return out;
+// Of each trace the spans `rows`, in their order.
+Error SpanFinder::Describe(const std::vector<std::vector<Row>>& rows,
+                           std::vector<FoundSpanset>* out) const {
+  std::map<uint32_t, std::vector<uint32_t>> by_group;
+  for (const std::vector<Row>& of_trace : rows) {
+    for (const Row& row : of_trace) by_group[row.group].push_back(row.row);
+  }
+  std::map<std::pair<uint32_t, uint32_t>, FoundSpan> described;
+  for (auto& [group, numbers] : by_group) {
+    std::ranges::sort(numbers);
+    SpanDescriber describer(*groups_[group].group, shown_, joiner_);
+    WEFT_ASSIGN_OR_RETURN(std::vector<FoundSpan> spans, describer.Describe(numbers));
+    for (size_t i = 0; i < numbers.size(); ++i) {
+      described.emplace(std::pair(group, numbers[i]), std::move(spans[i]));
+    }
+  }
+  for (size_t trace = 0; trace < rows.size(); ++trace) {
+    for (const Row& row : rows[trace]) {
+      (*out)[trace].spans.push_back(std::move(described.at({row.group, row.row})));
+    }
+  }
+  return Error::Ok();
 }
 
-Result<MatchedSpans> SpanFinder::Find(model::TraceId id, const std::vector<MatchedPart>& parts,
-                                      uint32_t count) const {
-  MatchedSpans out;
-  for (const MatchedPart& part : parts) out.matched += part.count;
-  if (count == 0 && parts.size() == 1) return out;
-  std::vector<Row> rows;
-  for (const MatchedPart& part : parts) WEFT_RETURN_IF_ERROR(AddRows(part, &rows));
-  size_t shown = std::min<size_t>(count, rows.size());
-  if (parts.size() == 1) {
-    std::partial_sort(rows.begin(), rows.begin() + static_cast<ptrdiff_t>(shown), rows.end());
-  } else {
-    std::sort(rows.begin(), rows.end());
-    WEFT_RETURN_IF_ERROR(DropDuplicates(id, &rows));
-    out.matched = rows.size();
-    shown = std::min<size_t>(count, rows.size());
+Result<std::vector<FoundSpanset>> SpanFinder::Find(const std::vector<const Candidate*>& traces,
+                                                   uint32_t count) {
+  std::vector<FoundSpanset> out(traces.size());
+  std::map<uint32_t, PartsOfGroup> by_group;
+  for (size_t trace = 0; trace < traces.size(); ++trace) {
+    const std::vector<MatchedPart>& parts = traces[trace]->parts;
+    for (const MatchedPart& part : parts) {
+      out[trace].matched += part.count;
+      if (count > 0 || parts.size() > 1) by_group[part.group].emplace_back(&part, trace);
+    }
   }
-  for (size_t i = 0; i < shown; ++i) {
-    WEFT_ASSIGN_OR_RETURN(FoundSpan span, Describe(rows[i]));
-    out.spans.push_back(std::move(span));
+  std::vector<std::vector<Row>> rows(traces.size());
+  for (const auto& [group, parts] : by_group) {
+    WEFT_RETURN_IF_ERROR(AddRows(group, parts, &rows));
   }
+  for (size_t trace = 0; trace < traces.size(); ++trace) {
+    std::vector<Row>& of_trace = rows[trace];
+    std::sort(of_trace.begin(), of_trace.end());
+    if (traces[trace]->parts.size() > 1) {
+      WEFT_RETURN_IF_ERROR(DropDuplicates(traces[trace]->id, &of_trace));
+      out[trace].matched = of_trace.size();
+    }
+    if (of_trace.size() > count) of_trace.erase(of_trace.begin() + count, of_trace.end());
+  }
+  WEFT_RETURN_IF_ERROR(Describe(rows, &out));
   return out;
 }
 

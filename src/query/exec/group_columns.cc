@@ -27,4 +27,15 @@ Result<const std::vector<block::ColumnPtr>*> GroupColumns::ReadAttribute(block::
   return const_cast<const std::vector<block::ColumnPtr>*>(&found->second);
 }
 
+Result<const std::vector<block::PackedColumnPtr>*> GroupColumns::ReadAttributeValues(
+    block::Scope scope, const std::string& key) {
+  auto found = values_.find({scope, key});
+  if (found == values_.end()) {
+    WEFT_ASSIGN_OR_RETURN(auto read, group_.ReadAttributeValues(scope, key));
+    std::erase_if(read, [](const auto& c) { return c->type == model::ValueType::kEmpty; });
+    found = values_.emplace(std::make_pair(scope, key), std::move(read)).first;
+  }
+  return const_cast<const std::vector<block::PackedColumnPtr>*>(&found->second);
+}
+
 }  // namespace weft::query::exec

@@ -27,12 +27,16 @@ class GroupColumns {
   // All types of it but kEmpty.
   Result<const std::vector<block::ColumnPtr>*> ReadAttribute(block::Scope scope,
                                                              const std::string& key);
+  // The same, values alone.
+  Result<const std::vector<block::PackedColumnPtr>*> ReadAttributeValues(block::Scope scope,
+                                                                         const std::string& key);
   Result<uint32_t> TableRows(block::Scope scope) const { return group_.TableRows(scope); }
 
  private:
   const block::RowGroup& group_;
   std::map<block::Intrinsic, block::ColumnPtr> intrinsics_;
   std::map<std::pair<block::Scope, std::string>, std::vector<block::ColumnPtr>> attributes_;
+  std::map<std::pair<block::Scope, std::string>, std::vector<block::PackedColumnPtr>> values_;
 };
 
 }  // namespace weft::query::exec

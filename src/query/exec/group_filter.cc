@@ -177,6 +177,7 @@ std::optional<block::WantedValue> WantedBy(const Predicate& leaf) {
 Result<bool> LeafMayMatch(const Predicate& leaf, const block::RowGroup& group) {
   const auto wanted = WantedBy(leaf);
   if (!wanted) return true;
+  // A parent is in the same group: whole traces are.
   const Field& field = leaf.left.field;
   switch (field.source) {
     case Field::Source::kAttribute: return group.MayHave(field.scope, field.key, *wanted);
@@ -194,20 +195,25 @@ Result<bool> LeafMayMatch(const Predicate& leaf, const block::RowGroup& group) {
 
 }  // namespace
 
-Result<bool> MayMatch(const Predicate& predicate, const block::RowGroup& group) {
+Result<const Predicate*> RuledOutBy(const Predicate& predicate, const block::RowGroup& group) {
   switch (predicate.kind) {
-    case Predicate::Kind::kConstant: return predicate.truth;
+    case Predicate::Kind::kConstant: return predicate.truth ? nullptr : &predicate;
     case Predicate::Kind::kAnd:
-    case Predicate::Kind::kOr: {
-      const bool decides = predicate.kind == Predicate::Kind::kOr;
       for (const Predicate& operand : predicate.operands) {
-        WEFT_ASSIGN_OR_RETURN(const bool may, MayMatch(operand, group));
-        if (may == decides) return decides;
+        WEFT_ASSIGN_OR_RETURN(const Predicate* ruled_out, RuledOutBy(operand, group));
+        if (ruled_out != nullptr) return ruled_out;
       }
-      return !decides;
-    }
-    default: return LeafMayMatch(predicate, group);
+      return nullptr;
+    case Predicate::Kind::kOr:
+      for (const Predicate& operand : predicate.operands) {
+        WEFT_ASSIGN_OR_RETURN(const Predicate* ruled_out, RuledOutBy(operand, group));
+        if (ruled_out == nullptr) return nullptr;
+      }
+      return &predicate;
+    default: break;
   }
+  WEFT_ASSIGN_OR_RETURN(const bool may, LeafMayMatch(predicate, group));
+  return may ? nullptr : &predicate;
 }
 
 Result<Bitmap> GroupFilter::Filter(const Predicate& predicate, const Bitmap& interest) {
@@ -267,6 +273,7 @@ Result<Bitmap> GroupFilter::FilterLeaf(const Predicate& leaf, const Bitmap& inte
   const auto fields = FieldsOf(leaf);
   if (IsSimple(leaf)) {
     const Field& field = leaf.left.field;
+    if (field.of_parent) return FilterParents(leaf, interest);
     if (field.source == Field::Source::kAttribute)
       return FilterAttribute(leaf, field.scope, field.key);
     if (field.source == Field::Source::kUnscoped) return FilterUnscoped(leaf, field.key);
@@ -303,6 +310,25 @@ Result<Bitmap> GroupFilter::FilterAttribute(const Predicate& leaf, Scope scope,
     }
   }
   return ToSpans(scope, rows);
+}
+
+// Whether it holds of the parents.
+Result<Bitmap> GroupFilter::FilterParents(const Predicate& leaf, const Bitmap& interest) {
+  Predicate of_span = leaf;
+  of_span.left.field = leaf.left.field.OfSpan();
+  WEFT_ASSIGN_OR_RETURN(const Column* parent_row, columns_->Read(Intrinsic::kParentRow));
+  Bitmap parents(interest.size());
+  interest.ForEach([&](uint32_t row) {
+    const auto back = static_cast<uint32_t>(parent_row->ints[row]);
+    if (back != 0) parents.Set(row - back);
+  });
+  WEFT_ASSIGN_OR_RETURN(const Bitmap found, Filter(of_span, parents));
+  Bitmap rows(interest.size());
+  interest.ForEach([&](uint32_t row) {
+    const auto back = static_cast<uint32_t>(parent_row->ints[row]);
+    if (back != 0 && found.Test(row - back)) rows.Set(row);
+  });
+  return rows;
 }
 
 // The span's attribute hides its resource's.

@@ -24,10 +24,12 @@ namespace weft::query::exec {
 // Rows that start in the range and are not excluded.
 Result<Bitmap> RowsInRange(GroupColumns* columns, TimeRange range);
 
-// Whether rows of the group may satisfy the predicate, as far as its filters know.
-Result<bool> MayMatch(const plan::Predicate& predicate, const block::RowGroup& group);
+// The part of the predicate of which the group's filters say that no row satisfies it, and so none
+// the whole; null when rows may.
+Result<const plan::Predicate*> RuledOutBy(const plan::Predicate& predicate,
+                                          const block::RowGroup& group);
 
-// One thread, one use.
+// One thread, one use. Without a joiner the group's traces are taken to be whole.
 class GroupFilter {
  public:
   GroupFilter(GroupColumns* columns, TraceJoiner* joiner) : columns_(columns), joiner_(joiner) {}
@@ -45,6 +47,7 @@ class GroupFilter {
   // A leaf on the attribute `key` of a scope; for kPresent, its presence.
   Result<Bitmap> FilterAttribute(const plan::Predicate& leaf, block::Scope scope,
                                  const std::string& key);
+  Result<Bitmap> FilterParents(const plan::Predicate& leaf, const Bitmap& interest);
   Result<Bitmap> FilterUnscoped(const plan::Predicate& leaf, const std::string& key);
   Result<Bitmap> FilterIntrinsic(const plan::Predicate& leaf, block::Intrinsic column,
                                  block::Scope table);

@@ -7,7 +7,6 @@
 
 #include "block/json_text.h"
 #include "block/trace_summary.h"
-#include "model/preorder.h"
 
 namespace weft::query::exec {
 namespace {
@@ -22,12 +21,6 @@ using model::AttributeArray;
 using model::IndexRange;
 using model::SpanBatch;
 using model::ValueType;
-
-struct Tree {
-  std::vector<uint32_t> parent;
-  std::vector<uint32_t> subtree_size;
-  std::vector<uint8_t> marks;
-};
 
 // Values of one type, one or none a row, as a column with a dictionary.
 class DictionaryColumn {
@@ -157,9 +150,8 @@ std::vector<uint32_t> Owners(const std::vector<uint32_t>& ends) {
 
 class MemoryGroup : public block::RowGroup {
  public:
-  MemoryGroup(std::shared_ptr<const SpanBatch> batch, std::unique_ptr<Tree> tree,
-              std::vector<uint64_t> excluded)
-      : batch_(std::move(batch)), tree_(std::move(tree)), excluded_(std::move(excluded)) {
+  MemoryGroup(std::shared_ptr<const SpanBatch> batch, std::vector<uint64_t> excluded)
+      : batch_(std::move(batch)), excluded_(std::move(excluded)) {
     const SpanBatch& b = *batch_;
     starts_.assign(b.traces.size(), UINT64_MAX);
     ends_.assign(b.traces.size(), 0);
@@ -179,7 +171,7 @@ class MemoryGroup : public block::RowGroup {
   uint64_t last_trace_start_ns() const override {
     return *std::max_element(starts_.begin(), starts_.end());
   }
-  bool has_tree() const override { return tree_ != nullptr; }
+  bool has_tree() const override { return false; }
   const std::string& block_id() const override { return block_id_; }
   uint32_t trace_count() const override { return static_cast<uint32_t>(batch_->traces.size()); }
   model::TraceId trace_id(uint32_t trace) const override { return batch_->traces[trace]; }
@@ -252,7 +244,6 @@ class MemoryGroup : public block::RowGroup {
 
  private:
   std::shared_ptr<const SpanBatch> batch_;
-  std::unique_ptr<Tree> tree_;
   std::vector<uint64_t> excluded_;
   std::vector<uint64_t> starts_;
   std::vector<uint64_t> ends_;
@@ -280,14 +271,9 @@ Result<ColumnPtr> MemoryGroup::Read(Intrinsic column) const {
     case Intrinsic::kFlags: return MakeInts(n, [&](uint32_t i) { return b.flags[i]; });
     case Intrinsic::kResource: return MakeInts(n, [&](uint32_t i) { return b.resource[i]; });
     case Intrinsic::kScope: return MakeInts(n, [&](uint32_t i) { return b.scope[i]; });
-    case Intrinsic::kMarks:
-      return MakeInts(n, [&](uint32_t i) { return tree_ ? tree_->marks[i] : 0; });
+    case Intrinsic::kMarks: return MakeInts(n, [](uint32_t) { return 0; });
     case Intrinsic::kParentRow:
-    case Intrinsic::kSubtreeSize: {
-      if (!tree_) return Error(ErrorCode::kInternal, "the group has no tree");
-      const auto& rows = column == Intrinsic::kParentRow ? tree_->parent : tree_->subtree_size;
-      return MakeInts(n, [&](uint32_t i) { return rows[i]; });
-    }
+    case Intrinsic::kSubtreeSize: return Error(ErrorCode::kInternal, "the group has no tree");
     case Intrinsic::kEventSpan: {
       const auto owners = Owners(b.event_end);
       return MakeInts(b.events.size(), [&](uint32_t i) { return owners[i]; });
@@ -315,37 +301,6 @@ Result<ColumnPtr> MemoryGroup::Read(Intrinsic column) const {
   return Error(ErrorCode::kInternal, "unknown column");
 }
 
-// The same spans, whole traces in preorder.
-std::shared_ptr<const block::RowGroup> MakeTreeGroup(const SpanBatch& batch) {
-  auto ordered = std::make_shared<SpanBatch>();
-  auto tree = std::make_unique<Tree>();
-  model::BatchAppender appender(ordered.get());
-  model::PreorderBuilder builder;
-  for (uint32_t trace = 0; trace < batch.traces.size(); ++trace) {
-    std::vector<uint32_t> rows;
-    std::vector<model::TreeSpan> spans;
-    for (uint32_t i = 0; i < batch.size(); ++i) {
-      if (batch.trace[i] != trace) continue;
-      rows.push_back(i);
-      spans.push_back({batch.span_id[i], batch.parent_span_id[i], batch.start_ns[i],
-                       batch.end_ns[i], batch.kind[i]});
-    }
-    const auto content_hash = [&](uint32_t input) {
-      return model::ContentHash(batch, rows[input]);
-    };
-    const model::Preorder& order = builder.Build(spans, content_hash);
-    std::vector<uint32_t> in_order;
-    for (uint32_t input : order.input) in_order.push_back(rows[input]);
-    appender.Append(batch, in_order);
-    tree->parent.insert(tree->parent.end(), order.parent.begin(), order.parent.end());
-    tree->subtree_size.insert(tree->subtree_size.end(), order.subtree_size.begin(),
-                              order.subtree_size.end());
-    tree->marks.insert(tree->marks.end(), order.marks.begin(), order.marks.end());
-  }
-  return std::make_shared<MemoryGroup>(std::move(ordered), std::move(tree),
-                                       std::vector<uint64_t>());
-}
-
 std::vector<uint64_t> ToBits(const std::vector<uint32_t>& rows, uint32_t size) {
   if (rows.empty()) return {};
   std::vector<uint64_t> bits((size + 63) / 64, 0);
@@ -357,10 +312,14 @@ std::vector<uint64_t> ToBits(const std::vector<uint32_t>& rows, uint32_t size) {
 
 MemorySource::MemorySource(std::vector<Group> groups) : groups_(std::move(groups)) {
   std::erase_if(groups_, [](const Group& g) { return g.spans->empty(); });
+  for (uint32_t i = 0; i < groups_.size(); ++i) {
+    const SpanBatch& spans = *groups_[i].spans;
+    for (uint32_t row = 0; row < spans.size(); ++row)
+      rows_of_[spans.trace_id(row)][i].push_back(row);
+  }
   for (const Group& g : groups_) {
-    plain_.push_back(
-        std::make_shared<MemoryGroup>(g.spans, nullptr, ToBits(g.excluded, g.spans->size())));
-    trees_.push_back(MakeTreeGroup(*g.spans));
+    row_groups_.push_back(
+        std::make_shared<MemoryGroup>(g.spans, ToBits(g.excluded, g.spans->size())));
   }
 }
 
@@ -372,9 +331,9 @@ MemorySource MemorySource::Of(std::vector<SpanBatch> batches) {
 }
 
 Result<std::vector<std::shared_ptr<const block::RowGroup>>> MemorySource::Snapshot(
-    const model::TenantId&, TimeRange range, const block::SnapshotOptions& options) const {
+    const model::TenantId&, TimeRange range, const block::SnapshotOptions&) const {
   std::vector<std::shared_ptr<const block::RowGroup>> out;
-  for (const auto& group : options.tree ? trees_ : plain_) {
+  for (const auto& group : row_groups_) {
     if (range.Touches(group->first_start_ns(), group->last_start_ns())) out.push_back(group);
   }
   return out;
@@ -383,13 +342,15 @@ Result<std::vector<std::shared_ptr<const block::RowGroup>>> MemorySource::Snapsh
 Result<SpanBatch> MemorySource::FindTrace(const model::TenantId&, model::TraceId id) const {
   SpanBatch out;
   model::BatchAppender appender(&out);
-  for (const Group& g : groups_) {
+  const auto found = rows_of_.find(id);
+  if (found == rows_of_.end()) return out;
+  for (const auto& [group, of_trace] : found->second) {
+    const auto& excluded = groups_[group].excluded;
     std::vector<uint32_t> rows;
-    for (uint32_t i = 0; i < g.spans->size(); ++i) {
-      const bool excluded = std::find(g.excluded.begin(), g.excluded.end(), i) != g.excluded.end();
-      if (g.spans->trace_id(i) == id && !excluded) rows.push_back(i);
+    for (const uint32_t row : of_trace) {
+      if (std::find(excluded.begin(), excluded.end(), row) == excluded.end()) rows.push_back(row);
     }
-    appender.Append(*g.spans, rows);
+    appender.Append(*groups_[group].spans, rows);
   }
   return block::WithoutDuplicates(out);
 }
@@ -397,12 +358,9 @@ Result<SpanBatch> MemorySource::FindTrace(const model::TenantId&, model::TraceId
 Result<block::RowSource::JoinedSummary> MemorySource::SummarizeTrace(const model::TenantId& tenant,
                                                                      model::TraceId id) const {
   WEFT_ASSIGN_OR_RETURN(const SpanBatch spans, FindTrace(tenant, id));
-  JoinedSummary out{block::SummarizeSpans(spans), 0};
-  for (const Group& g : groups_) {
-    const auto& traces = g.spans->traces;
-    out.fragments += std::find(traces.begin(), traces.end(), id) != traces.end() ? 1 : 0;
-  }
-  return out;
+  const auto found = rows_of_.find(id);
+  const size_t fragments = found == rows_of_.end() ? 0 : found->second.size();
+  return JoinedSummary{block::SummarizeSpans(spans), static_cast<uint32_t>(fragments)};
 }
 
 }  // namespace weft::query::exec

@@ -1,9 +1,12 @@
 // A RowSource for tests: row groups over batches in memory, written for clarity and not for speed.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <absl/container/flat_hash_map.h>
 
 #include "block/row_source.h"
 #include "model/span_batch.h"
@@ -24,8 +27,7 @@ class MemorySource : public block::RowSource {
   // One group a batch, nothing excluded.
   static MemorySource Of(std::vector<model::SpanBatch> batches);
 
-  // The tenant is ignored. With SnapshotOptions::tree rows are reordered, so excluded rows must be
-  // none then.
+  // The tenant is ignored.
   Result<std::vector<std::shared_ptr<const block::RowGroup>>> Snapshot(
       const model::TenantId& tenant, TimeRange range,
       const block::SnapshotOptions& options) const override;
@@ -35,9 +37,11 @@ class MemorySource : public block::RowSource {
                                        model::TraceId id) const override;
 
  private:
-  std::vector<std::shared_ptr<const block::RowGroup>> plain_;
-  std::vector<std::shared_ptr<const block::RowGroup>> trees_;
+  std::vector<std::shared_ptr<const block::RowGroup>> row_groups_;
   std::vector<Group> groups_;
+  // The spans of a trace by group.
+  absl::flat_hash_map<model::TraceId, std::map<uint32_t, std::vector<uint32_t>>, model::TraceIdHash>
+      rows_of_;
 };
 
 }  // namespace weft::query::exec

@@ -1,14 +1,14 @@
 #include "query/exec/operation_series.h"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <set>
 #include <tuple>
 
-#include "block/latency_bucket.h"
+#include "base/fair_share.h"
 #include "block/operation_counts.h"
-#include "query/exec/renewal.h"
+#include "block/renewal.h"
+#include "query/exec/latency_histogram.h"
 
 namespace weft::query::exec {
 namespace {
@@ -43,6 +43,7 @@ class SeriesRun {
     WEFT_ASSIGN_OR_RETURN(const auto groups,
                           source_.Snapshot(tenant, RangeOf(minutes), {.lazy = true}));
     for (const auto& group : groups) {
+      FairShare::Offer();
       WEFT_RETURN_IF_ERROR(CheckLimits());
       if (counted_.contains(group->block_id())) continue;
       WEFT_RETURN_IF_ERROR(group->Load());
@@ -146,20 +147,13 @@ Result<SeriesAnswer> MakeAnswer(const OperationCounts& counts, const SeriesReque
 }  // namespace
 
 uint64_t SeriesPoint::DurationNs(double quantile) const {
-  const double share = std::clamp(quantile, 0.0, 1.0) * static_cast<double>(span_count);
-  const auto rank = std::max<uint64_t>(1, static_cast<uint64_t>(std::ceil(share)));
-  uint64_t before = 0;
-  for (const auto& [bucket, count] : buckets) {
-    before += count;
-    if (before >= rank) return block::LatencyBucketMiddle(bucket);
-  }
-  return 0;
+  return LatencyQuantile(buckets, span_count, quantile);
 }
 
 Result<SeriesAnswer> CountSeries(const block::RowSource& source, const Env& env,
                                  const model::TenantId& tenant, TimeRange range,
                                  const SeriesRequest& request, const Budget& budget) {
-  return WithRenewal<SeriesAnswer>(source, [&]() -> Result<SeriesAnswer> {
+  return block::WithRenewal<SeriesAnswer>(source, [&]() -> Result<SeriesAnswer> {
     WEFT_ASSIGN_OR_RETURN(const OperationCounts counts,
                           SeriesRun(source, env, budget).Count(tenant, MinutesOf(range)));
     return MakeAnswer(counts, request);

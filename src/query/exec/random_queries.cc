@@ -184,6 +184,10 @@ class QueryMaker {
   }
 
   std::string Attribute() {
+    if (chance_.OneIn(10)) {
+      return chance_.Pick<std::string>(
+          {"parent.a", "parent.span.b", "parent.resource.a", "parent.span.\"c d\""});
+    }
     const std::string scope = chance_.Pick<std::string>(
         {"span", "span", "resource", "event", "link", "instrumentation", ""});
     return scope + "." +
@@ -230,6 +234,73 @@ class QueryMaker {
   Chance& chance_;
 };
 
+class PipelineMaker {
+ public:
+  explicit PipelineMaker(Chance* chance) : chance_(*chance) {}
+
+  std::string Pipeline(uint32_t depth) {
+    std::string out = chance_.OneIn(12) ? Comparison(depth) : Spansets(depth);
+    for (uint32_t i = chance_.Below(4); i > 0; --i) out += " | " + Stage(depth);
+    return out;
+  }
+
+ private:
+  std::string Filter() {
+    if (chance_.OneIn(4)) return "{}";
+    return "{ " + QueryMaker(&chance_).Condition(chance_.Below(2)) + " }";
+  }
+
+  std::string Spansets(uint32_t depth) {
+    if (depth == 0 || chance_.OneIn(3)) return Filter();
+    if (chance_.OneIn(6)) return "(" + Pipeline(depth - 1) + ")";
+    const std::string op =
+        chance_.Pick<std::string>({"&&", "||", ">", "<", ">>", "<<", "~", "!>", "!<", "!>>", "!<<",
+                                   "!~", "&>", "&<", "&>>", "&<<", "&~"});
+    return "(" + Spansets(depth - 1) + ") " + op + " (" + Spansets(depth - 1) + ")";
+  }
+
+  // Sums of whole numbers only: those of others depend on the order.
+  std::string Aggregate() {
+    switch (chance_.Below(4)) {
+      case 0: return "count()";
+      case 1: return chance_.Pick<std::string>({"sum", "avg"}) + "(duration)";
+      case 2: return chance_.Pick<std::string>({"sum", "avg"}) + "(span:childCount + 1)";
+      default:
+        return chance_.Pick<std::string>({"min", "max"}) +
+               chance_.Pick<std::string>(
+                   {"(span.a)", "(.b)", "(duration)", "(resource.a * 2)", "(nestedSetLeft)"});
+    }
+  }
+
+  std::string Scalar(uint32_t depth) {
+    if (depth > 0 && chance_.OneIn(4)) return "(" + Spansets(depth - 1) + " | " + Aggregate() + ")";
+    if (chance_.OneIn(4)) return "(" + Aggregate() + " - " + Aggregate() + ")";
+    return Aggregate();
+  }
+
+  std::string Comparison(uint32_t depth) {
+    const std::string op = chance_.Pick<std::string>({" = ", " != ", " < ", " <= ", " > ", " >= "});
+    const std::string number = chance_.Pick<std::string>({"0", "1", "2", "3", "100us", "2.5"});
+    return Scalar(depth) + op + (chance_.OneIn(3) ? Scalar(depth) : number);
+  }
+
+  std::string Stage(uint32_t depth) {
+    switch (chance_.Below(6)) {
+      case 0: return Filter();
+      case 1: return Spansets(depth);
+      case 2: return "coalesce()";
+      case 3: return Comparison(depth);
+      default:
+        return "by(" +
+               chance_.Pick<std::string>({"span.a", ".b", "name", "kind", "resource.service.name",
+                                          "span.a = 1", "duration / 100us", "trace:id"}) +
+               ")";
+    }
+  }
+
+  Chance& chance_;
+};
+
 }  // namespace
 
 SpanBatch RandomSpans(Chance* chance, uint32_t traces) {
@@ -239,6 +310,8 @@ SpanBatch RandomSpans(Chance* chance, uint32_t traces) {
   for (uint32_t i = 0; i < traces; ++i) maker.MakeTrace(i);
   return out;
 }
+
+std::string RandomPipeline(Chance* chance) { return PipelineMaker(chance).Pipeline(2); }
 
 std::string RandomFilter(Chance* chance) { return "{ " + QueryMaker(chance).Condition(3) + " }"; }
 

@@ -35,4 +35,8 @@ model::SpanBatch RandomSpans(Chance* chance, uint32_t traces);
 // A span filter from the grammar. Most are well typed.
 std::string RandomFilter(Chance* chance);
 
+// A query of spansets from the grammar: relations, pipelines, groups, aggregates. Most are well
+// typed.
+std::string RandomPipeline(Chance* chance);
+
 }  // namespace weft::query::exec

@@ -123,6 +123,11 @@ void PlaceInTrace(const Spans& spans) {
     s->child_count = found == children.end() ? 0 : static_cast<int64_t>(found->second.size());
   }
   int64_t next = 1;
+  for (PlainSpan* above : spans) {
+    const auto found = children.find(above->id.value);
+    if (found == children.end()) continue;
+    for (PlainSpan* child : found->second) child->parent_span = above;
+  }
   for (PlainSpan* root : children[0]) Number(root, -1, children, &next);
   const PlainSpan* root = children[0].empty() ? nullptr : children[0].front();
   for (PlainSpan* s : spans) {
@@ -147,7 +152,7 @@ PlainValue Find(const PlainAttributes& attributes, const std::string& key) {
   return found == attributes.end() ? PlainValue() : found->second;
 }
 
-PlainValue Attribute(const Node& node, const Context& c) {
+PlainValue AttributeOf(const Node& node, const Context& c) {
   switch (node.scope) {
     case AttributeScope::kSpan: return Find(c.span.attributes, node.text);
     case AttributeScope::kResource: return Find(c.span.resource, node.text);
@@ -160,6 +165,15 @@ PlainValue Attribute(const Node& node, const Context& c) {
   }
   const PlainValue own = Find(c.span.attributes, node.text);
   return own.type == Type::kNil ? Find(c.span.resource, node.text) : own;
+}
+
+PlainValue Attribute(const Node& node, const Context& c) {
+  if (node.of_parent) {
+    if (c.span.parent_span == nullptr) return {};
+    if (node.text.empty()) return Text("parent");  // the span itself: only asked for nil
+    return AttributeOf(node, {*c.span.parent_span});
+  }
+  return AttributeOf(node, c);
 }
 
 PlainValue Intrinsic(Property property, const Context& c) {
@@ -446,28 +460,258 @@ bool Selects(const Node& n, const PlainSpan& span) {
   }
 }
 
+// --- around the braces
+
+namespace {
+
+using Sets = std::vector<PlainSpanset>;
+using List = std::vector<const PlainSpan*>;
+
+bool Contains(const List& list, const PlainSpan* span) {
+  return std::find(list.begin(), list.end(), span) != list.end();
+}
+
+List UnionOf(List a, const List& b) {
+  for (const PlainSpan* s : b) {
+    if (!Contains(a, s)) a.push_back(s);
+  }
+  std::sort(a.begin(), a.end(), [](auto* x, auto* y) {
+    return std::tie(x->start_ns, x->id) < std::tie(y->start_ns, y->id);
+  });
+  return a;
+}
+
+// One trace: all its spans, whatever the range.
+class PlainPipeline {
+ public:
+  explicit PlainPipeline(const List& trace) : trace_(trace) {}
+
+  Sets Run(const Node& body, Sets sets) const {
+    if (body.kind != NodeKind::kPipeline) return RunStage(body, std::move(sets), true);
+    bool first = true;
+    for (const auto& stage : body.children) {
+      sets = RunStage(*stage, std::move(sets), first);
+      first = false;
+    }
+    return sets;
+  }
+
+ private:
+  const PlainSpan* ParentOf(const PlainSpan* span) const {
+    for (const PlainSpan* s : trace_) {
+      if (span->parent.valid() && s->id == span->parent) return s;
+    }
+    return nullptr;
+  }
+
+  bool IsAbove(const PlainSpan* a, const PlainSpan* b) const {
+    for (b = ParentOf(b); b != nullptr; b = ParentOf(b)) {
+      if (a == b) return true;
+    }
+    return false;
+  }
+
+  // Whether `b` stands to `a` as the operator's name says.
+  bool Related(TokenKind op, const PlainSpan* a, const PlainSpan* b) const {
+    switch (op) {
+      case TokenKind::kGreater:
+      case TokenKind::kNotChild:
+      case TokenKind::kUnionChild: return ParentOf(b) == a;
+      case TokenKind::kLess:
+      case TokenKind::kNotParent:
+      case TokenKind::kUnionParent: return ParentOf(a) == b;
+      case TokenKind::kDescendant:
+      case TokenKind::kNotDescendant:
+      case TokenKind::kUnionDescendant: return IsAbove(a, b);
+      case TokenKind::kAncestor:
+      case TokenKind::kNotAncestor:
+      case TokenKind::kUnionAncestor: return IsAbove(b, a);
+      default: return a != b && ParentOf(a) != nullptr && ParentOf(a) == ParentOf(b);
+    }
+  }
+
+  static bool IsNegated(TokenKind op) {
+    return op == TokenKind::kNotMatch ||
+           (op >= TokenKind::kNotChild && op <= TokenKind::kNotAncestor);
+  }
+
+  List Choose(const Node& n, const List& from) const {
+    if (n.kind == NodeKind::kFilter) {
+      List out;
+      for (const PlainSpan* s : from) {
+        if (n.children.empty() || Selects(*n.children[0], *s)) out.push_back(s);
+      }
+      return out;
+    }
+    if (n.kind != NodeKind::kSpansetOperation) {
+      List out;
+      for (const PlainSpanset& set : Run(n, {{from, {}}})) out = UnionOf(out, set.spans);
+      return out;
+    }
+    if (n.op == TokenKind::kAnd || n.op == TokenKind::kOr) {
+      List out;
+      for (const auto& child : n.children) {
+        const List more = Choose(*child, from);
+        if (more.empty() && n.op == TokenKind::kAnd) return {};
+        out = UnionOf(out, more);
+      }
+      return out;
+    }
+    const List left = Choose(*n.children[0], from);
+    const List right = Choose(*n.children[1], from);
+    List out;
+    for (const PlainSpan* b : right) {
+      const bool related =
+          std::any_of(left.begin(), left.end(), [&](auto* a) { return Related(n.op, a, b); });
+      if (related != IsNegated(n.op)) out.push_back(b);
+    }
+    if (n.op < TokenKind::kUnionChild) return out;
+    for (const PlainSpan* a : left) {
+      const bool related =
+          std::any_of(right.begin(), right.end(), [&](auto* b) { return Related(n.op, a, b); });
+      if (related) out = UnionOf(out, {a});
+    }
+    return UnionOf(out, {});
+  }
+
+  PlainValue ValueOf(const Node& n, const List& spans) const {
+    switch (n.kind) {
+      case NodeKind::kLiteral: return Literal(n);
+      case NodeKind::kScalarOperation:
+        return Arithmetic(n.op, ValueOf(*n.children[0], spans), ValueOf(*n.children[1], spans));
+      case NodeKind::kPipeline: return ValueOf(*n.children.back(), OwnSpans(n, spans));
+      default: break;
+    }
+    if (n.text == "count") return Int(static_cast<int64_t>(spans.size()));
+    PlainValue total;
+    int64_t count = 0;
+    for (const PlainSpan* s : spans) {
+      const PlainValue value = Value(*n.children[0], {*s});
+      if (!IsNumber(value)) continue;
+      const bool whole = value.type == Type::kInt && Compare(TokenKind::kEqual, value, total);
+      const bool replaces =
+          (n.text == "min" && (whole || Compare(TokenKind::kLess, value, total))) ||
+          (n.text == "max" && (whole || Compare(TokenKind::kGreater, value, total)));
+      if (count++ == 0 || replaces) {
+        total = value;
+      } else if (n.text == "sum" || n.text == "avg") {
+        total = Arithmetic(TokenKind::kPlus, total, value);
+      }
+    }
+    if (n.text == "avg" && count > 0) return Float(AsFloat(total) / static_cast<double>(count));
+    return total;
+  }
+
+  // What the stages before a pipeline's aggregate leave.
+  List OwnSpans(const Node& pipeline, const List& spans) const {
+    Sets sets{{spans, {}}};
+    for (size_t i = 0; i + 1 < pipeline.children.size(); ++i) {
+      sets = RunStage(*pipeline.children[i], std::move(sets), i == 0);
+    }
+    List out;
+    for (const PlainSpanset& set : sets) out = UnionOf(out, set.spans);
+    return out;
+  }
+
+  static void Aggregates(const Node& n, std::vector<const Node*>* out) {
+    if (n.kind == NodeKind::kAggregate || n.kind == NodeKind::kPipeline) return out->push_back(&n);
+    for (const auto& child : n.children) Aggregates(*child, out);
+  }
+
+  Sets KeepWhere(const Node& n, Sets sets, bool first) const {
+    std::vector<const Node*> aggregates;
+    Aggregates(n, &aggregates);
+    const bool own = first && std::all_of(aggregates.begin(), aggregates.end(),
+                                          [](auto* a) { return a->kind == NodeKind::kPipeline; });
+    Sets out;
+    for (PlainSpanset& set : sets) {
+      if (!Compare(n.op, ValueOf(*n.children[0], set.spans), ValueOf(*n.children[1], set.spans)))
+        continue;
+      for (const Node* a : aggregates)
+        set.values.emplace_back(lang::traceql::Print(*a), ValueOf(*a, set.spans));
+      if (own) {
+        List spans;
+        for (const Node* a : aggregates) spans = UnionOf(spans, OwnSpans(*a, set.spans));
+        set.spans = spans;
+      }
+      out.push_back(std::move(set));
+    }
+    return out;
+  }
+
+  static PlainValue KeyOf(const Node& n, const PlainSpan& span) {
+    if (IsCondition(n)) return Bool(Selects(n, span));
+    const PlainValue value = Value(n, {span});
+    const bool countable = value.type != Type::kArray && value.type != Type::kOpaque;
+    return countable ? value : PlainValue();
+  }
+
+  static Sets Group(const Node& n, const Sets& sets) {
+    Sets out;
+    for (const PlainSpanset& set : sets) {
+      const size_t first = out.size();
+      for (const PlainSpan* s : set.spans) {
+        const PlainValue key = KeyOf(*n.children[0], *s);
+        const auto same = [&](const PlainSpanset& other) {
+          const PlainValue& v = other.values.back().second;
+          return v.type == key.type && v.number == key.number && v.real == key.real &&
+                 v.text == key.text;
+        };
+        auto found = std::find_if(out.begin() + static_cast<ptrdiff_t>(first), out.end(), same);
+        if (found == out.end()) {
+          out.push_back({{}, set.values});
+          out.back().values.emplace_back(lang::traceql::Print(n), key);
+          found = out.end() - 1;
+        }
+        found->spans.push_back(s);
+      }
+    }
+    return out;
+  }
+
+  Sets RunStage(const Node& n, Sets sets, bool first) const {
+    Sets out;
+    switch (n.kind) {
+      case NodeKind::kFilter:
+      case NodeKind::kSpansetOperation:
+        for (PlainSpanset& set : sets) out.push_back({Choose(n, set.spans), std::move(set.values)});
+        break;
+      case NodeKind::kPipeline: out = Run(n, std::move(sets)); break;
+      case NodeKind::kScalarFilter: out = KeepWhere(n, std::move(sets), first); break;
+      case NodeKind::kGroup: out = Group(n, sets); break;
+      case NodeKind::kCoalesce:
+        out.emplace_back();
+        for (const PlainSpanset& set : sets) out[0].spans = UnionOf(out[0].spans, set.spans);
+        break;
+      default: return sets;
+    }
+    std::erase_if(out, [](const PlainSpanset& set) { return set.spans.empty(); });
+    return out;
+  }
+
+  const List& trace_;
+};
+
+}  // namespace
+
 std::vector<PlainTrace> PlainSearch(const Node& query, const std::vector<PlainSpan>& spans,
                                     TimeRange range) {
-  const Node& filter = *query.children[0];
-  std::map<model::TraceId, PlainTrace> traces;
-  for (const PlainSpan& s : spans) {
-    if (!range.Contains(s.start_ns)) continue;
-    if (!filter.children.empty() && !Selects(*filter.children[0], s)) continue;
-    PlainTrace& trace = traces[s.trace];
-    trace.id = s.trace;
-    trace.start_ns = s.trace_start_ns;
-    trace.matched.push_back(&s);
-  }
+  std::map<model::TraceId, List> traces;
+  for (const PlainSpan& s : spans) traces[s.trace].push_back(&s);
   std::vector<PlainTrace> out;
-  for (auto& entry : traces) out.push_back(std::move(entry.second));
+  for (const auto& [id, trace] : traces) {
+    List asked;
+    for (const PlainSpan* s : trace) {
+      if (range.Contains(s->start_ns)) asked.push_back(s);
+    }
+    if (asked.empty()) continue;
+    PlainTrace found{id, trace[0]->trace_start_ns, {}};
+    found.spansets = PlainPipeline(trace).Run(*query.children[0], {{UnionOf(asked, {}), {}}});
+    if (!found.spansets.empty()) out.push_back(std::move(found));
+  }
   std::sort(out.begin(), out.end(), [](const PlainTrace& a, const PlainTrace& b) {
     return std::tie(b.start_ns, a.id) < std::tie(a.start_ns, b.id);
   });
-  for (PlainTrace& trace : out) {
-    std::sort(trace.matched.begin(), trace.matched.end(), [](auto* a, auto* b) {
-      return std::tie(a->start_ns, a->id) < std::tie(b->start_ns, b->id);
-    });
-  }
   return out;
 }
 

@@ -1,4 +1,4 @@
-// What a span filter means, said as plainly as possible: for tests, to compare the engine with.
+// What a query means, said as plainly as possible: for tests, to compare the engine with.
 //
 // Works on TraceQL's tree and on one struct per span; shares no code with plan/ and the rest of
 // exec/. Spans of one trace must have distinct ids and no cycles.
@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/time_range.h"
@@ -60,6 +61,7 @@ struct PlainSpan {
   int64_t trace_duration_ns = 0;
   std::string root_name, root_service;
   int64_t child_count = 0, left = 0, right = 0, parent_left = 0;
+  const PlainSpan* parent_span = nullptr;  // one of the same vector
 };
 
 std::vector<PlainSpan> ToPlainSpans(const model::SpanBatch& batch);
@@ -67,10 +69,16 @@ std::vector<PlainSpan> ToPlainSpans(const model::SpanBatch& batch);
 // Whether `condition`, what stands inside braces, selects the span.
 bool Selects(const lang::traceql::Node& condition, const PlainSpan& span);
 
+struct PlainSpanset {
+  std::vector<const PlainSpan*> spans;  // by (start, id)
+  // What by() and comparisons of aggregates found out about it: `by(name)`, its value.
+  std::vector<std::pair<std::string, PlainValue>> values;
+};
+
 struct PlainTrace {
   model::TraceId id;
   uint64_t start_ns = 0;
-  std::vector<const PlainSpan*> matched;  // by (start, id)
+  std::vector<PlainSpanset> spansets;
 };
 
 // What a search of `query` must find, newest first.

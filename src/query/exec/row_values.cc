@@ -100,7 +100,8 @@ class SinceStartReader : public FieldReader {
   const Column* start_;
 };
 
-// Fields of the whole trace.
+// Fields of the whole trace. Who asks about more than a few traces of a group has those that are
+// nowhere else answered from the group's own columns.
 class TraceReader : public FieldReader {
  public:
   TraceReader(Property property, const block::RowGroup& group, TraceJoiner* joiner)
@@ -110,26 +111,51 @@ class TraceReader : public FieldReader {
     const uint32_t trace = group_.trace_of_row()[row];
     if (trace == trace_) return Value();
     trace_ = trace;
-    const model::TraceId id = group_.trace_id(trace);
     if (property_ == Property::kTraceId) {
-      text_ = id.ToHex();
+      text_ = group_.trace_id(trace).ToHex();
       return Value();
     }
-    WEFT_ASSIGN_OR_RETURN(auto joined, joiner_->Summarize(id));
-    if (joined->summary.span_count > 0) {
-      Take(joined->summary);
-    } else {  // expired since the snapshot was taken
-      WEFT_ASSIGN_OR_RETURN(const block::TraceSummary summary, group_.Summary(trace));
-      Take(summary);
+    if (++asked_ == kFewTraces) WEFT_RETURN_IF_ERROR(LoadColumns());
+    if (elsewhere_ != nullptr && !(*elsewhere_)[trace]) {
+      TakeFromColumns(trace);
+      return Value();
     }
+    WEFT_ASSIGN_OR_RETURN(const block::TraceSummary summary, Summarize(trace));
+    duration_ns_ = static_cast<int64_t>(summary.end_ns - summary.start_ns);
+    text_ = property_ == Property::kRootName ? summary.root_name : summary.root_service;
     return Value();
   }
 
  private:
-  void Take(const block::TraceSummary& summary) {
-    duration_ns_ = static_cast<int64_t>(summary.end_ns - summary.start_ns);
-    text_ = property_ == Property::kRootName ? summary.root_name : summary.root_service;
+  static constexpr uint32_t kFewTraces = 16;
+
+  Error LoadColumns() {
+    if (joiner_ == nullptr) return Error::Ok();
+    if (property_ != Property::kTraceDuration) {
+      using TraceText = block::RowGroup::TraceText;
+      const bool name = property_ == Property::kRootName;
+      WEFT_ASSIGN_OR_RETURN(
+          texts_, group_.ReadTraces(name ? TraceText::kRootName : TraceText::kRootService));
+      if (texts_ == nullptr) return Error::Ok();
+    }
+    WEFT_ASSIGN_OR_RETURN(elsewhere_, joiner_->Elsewhere(group_));
+    return Error::Ok();
   }
+
+  void TakeFromColumns(uint32_t trace) {
+    duration_ns_ = static_cast<int64_t>(group_.trace_end_ns(trace) - group_.trace_start_ns(trace));
+    if (texts_ != nullptr) text_ = ScalarAt(*texts_, trace).text;
+  }
+
+  Result<block::TraceSummary> Summarize(uint32_t trace) {
+    if (joiner_ != nullptr) {
+      WEFT_ASSIGN_OR_RETURN(auto joined, joiner_->Summarize(group_.trace_id(trace)));
+      if (joined->summary.span_count > 0) return joined->summary;
+    }
+    // Whole, or expired since the snapshot was taken.
+    return group_.Summary(trace);
+  }
+
   Scalar Value() const {
     return property_ == Property::kTraceDuration ? Scalar::Int(duration_ns_)
                                                  : Scalar::String(text_);
@@ -138,6 +164,9 @@ class TraceReader : public FieldReader {
   Property property_;
   const block::RowGroup& group_;
   TraceJoiner* joiner_;
+  uint32_t asked_ = 0;
+  ColumnPtr texts_;
+  std::shared_ptr<const std::vector<bool>> elsewhere_;
   uint32_t trace_ = UINT32_MAX;
   int64_t duration_ns_ = 0;
   std::string text_;
@@ -183,7 +212,7 @@ class TreeReader : public FieldReader {
 
   Result<Scalar> Get(uint32_t row, uint32_t) override {
     const uint32_t trace = columns_->group().trace_of_row()[row];
-    if (trace != trace_) WEFT_RETURN_IF_ERROR(EnterTrace(trace));
+    if (trace != trace_ && joiner_ != nullptr) WEFT_RETURN_IF_ERROR(EnterTrace(trace));
     if (!joined_) return Scalar::Int(values_[row]);
     const auto found = joined_values_.find(KeyOf(row));
     return Scalar::Int(found == joined_values_.end() ? values_[row] : found->second);
@@ -230,6 +259,23 @@ class TreeReader : public FieldReader {
 };
 
 using ReaderPtr = std::unique_ptr<FieldReader>;
+
+// A field of the span's parent, in a group where its trace is whole.
+class ParentReader : public FieldReader {
+ public:
+  ParentReader(ReaderPtr field, const Column* parent_row)
+      : field_(std::move(field)), parent_row_(parent_row) {}
+
+  Result<Scalar> Get(uint32_t row, uint32_t) override {
+    const auto back = static_cast<uint32_t>(parent_row_->ints[row]);
+    if (back == 0) return Scalar();
+    return field_->Get(row - back, row - back);
+  }
+
+ private:
+  ReaderPtr field_;
+  const Column* parent_row_;
+};
 
 Result<std::unique_ptr<ColumnReader>> OpenAttribute(Scope scope, const std::string& key,
                                                     GroupColumns* columns) {
@@ -299,22 +345,34 @@ Result<ReaderPtr> OpenProperty(Property property, GroupColumns* columns, TraceJo
 
 }  // namespace
 
+Scalar EntryOf(const block::Dictionary& dictionary, uint32_t code) {
+  switch (dictionary.type) {
+    case ValueType::kString: return Scalar::String(dictionary.strings[code]);
+    case ValueType::kInt: return Scalar::Int(dictionary.ints[code]);
+    case ValueType::kBool: return Scalar::Bool(dictionary.ints[code] != 0);
+    case ValueType::kDouble: return Scalar::Double(dictionary.doubles[code]);
+    default: return {};
+  }
+}
+
 Scalar ScalarAt(const Column& column, uint32_t row) {
   if (!column.has(row)) return {};
-  const uint32_t at = column.dictionary ? column.codes[row] : row;
-  const auto& ints = column.dictionary ? column.dictionary->ints : column.ints;
-  const auto& doubles = column.dictionary ? column.dictionary->doubles : column.doubles;
+  if (column.dictionary) return EntryOf(*column.dictionary, column.codes[row]);
   switch (column.type) {
-    case ValueType::kString: return Scalar::String(column.dictionary->strings[at]);
-    case ValueType::kInt: return Scalar::Int(ints[at]);
-    case ValueType::kBool: return Scalar::Bool(ints[at] != 0);
-    case ValueType::kDouble: return Scalar::Double(doubles[at]);
+    case ValueType::kInt: return Scalar::Int(column.ints[row]);
+    case ValueType::kBool: return Scalar::Bool(column.ints[row] != 0);
+    case ValueType::kDouble: return Scalar::Double(column.doubles[row]);
     default: return {};
   }
 }
 
 Result<ReaderPtr> FieldReader::Open(const Field& field, GroupColumns* columns,
                                     TraceJoiner* joiner) {
+  if (field.of_parent) {
+    WEFT_ASSIGN_OR_RETURN(ReaderPtr own, Open(field.OfSpan(), columns, joiner));
+    WEFT_ASSIGN_OR_RETURN(const Column* parent_row, columns->Read(Intrinsic::kParentRow));
+    return ReaderPtr(new ParentReader(std::move(own), parent_row));
+  }
   if (field.source == Field::Source::kProperty)
     return OpenProperty(field.property, columns, joiner);
   if (field.source == Field::Source::kAttribute) {

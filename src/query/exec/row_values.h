@@ -13,7 +13,8 @@
 
 namespace weft::query::exec {
 
-// Reads fields of one row group. One thread.
+// Reads fields of one row group. Without a joiner the group's traces are taken to be whole. One
+// thread.
 class FieldReader {
  public:
   virtual ~FieldReader() = default;
@@ -27,7 +28,9 @@ class FieldReader {
                                                    TraceJoiner* joiner);
 };
 
-// The scalar at one row of a column; kNil as above.
+// An entry of a dictionary; kNil as above.
+plan::Scalar EntryOf(const block::Dictionary& dictionary, uint32_t code);
+// The scalar at one row of a column.
 plan::Scalar ScalarAt(const block::Column& column, uint32_t row);
 
 // An expression with its readers opened.

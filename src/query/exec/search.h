@@ -1,4 +1,4 @@
-// Search: the traces with spans on which a filter is true, newest first, exactly.
+// Search: the traces of which a plan leaves spansets, newest first, exactly.
 //
 // 1. Row groups and traces share one queue, ordered by the latest time at which they may start: a
 //    group by last_trace_start_ns, a trace by what its groups know of its start, which may only be
@@ -7,6 +7,11 @@
 //    a trace is joined with its other fragments and goes back with its exact start; a trace with an
 //    exact start is the next result, since nothing else can come before it.
 // 3. Done when there are enough results. What is left in the queue was never looked at.
+//
+// A plan that is more than a filter (Plan::of_whole_traces) runs on groups of whole traces. What a
+// group's rows say is right of traces that are there and nowhere else; others, found by the spans
+// that any result must have (NecessaryPredicate), are joined to a group of their own and the plan
+// runs on that.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +35,16 @@ struct SearchRequest {
   std::string cursor;  // next_cursor of the page before; empty for the first
 };
 
+// What a query shows of a span or a spanset besides.
+struct FoundValue {
+  std::string name;  // `service.name`, `status`, `count()`: without a scope
+  model::ValueType type = model::ValueType::kEmpty;
+  int64_t number = 0;  // kInt; kBool as 0 or 1
+  double real = 0;     // kDouble
+  std::string text;    // kString, kBytes; JSON of kArray and kKvList (block/json_text.h)
+  plan::Meaning meaning = plan::Meaning::kPlain;
+};
+
 struct FoundSpan {
   model::SpanId span_id;
   std::string name;
@@ -38,12 +53,20 @@ struct FoundSpan {
   uint8_t status = 0;   // model::StatusCode
   uint64_t start_ns = 0;
   int64_t duration_ns = 0;
+  std::vector<FoundValue> values;  // of Plan::shown, those that it has, in that order
+};
+
+struct FoundSpanset {
+  uint64_t matched = 0;            // spans of it, of all fragments
+  std::vector<FoundSpan> spans;    // the first of them by (start, id)
+  std::vector<FoundValue> values;  // what stages found out about it, in their order; nil as kEmpty
 };
 
 struct FoundTrace {
-  block::TraceSummary summary;   // of the whole trace
-  uint64_t matched = 0;          // spans in the range on which the filter is true, of all fragments
-  std::vector<FoundSpan> spans;  // the first of them by (start, id)
+  block::TraceSummary summary;         // of the whole trace
+  std::vector<FoundSpanset> spansets;  // at least one
+
+  uint64_t matched() const;  // of all spansets: no span is in two of them
 };
 
 struct SearchStats {

@@ -8,6 +8,7 @@
 
 #include "base/env_fake.h"
 #include "query/exec/memory_source.h"
+#include "query/exec/test_spans.h"
 #include "query/lang/traceql/compile.h"
 
 namespace weft::query::exec {
@@ -15,40 +16,11 @@ namespace {
 
 constexpr uint64_t kSecond = 1'000'000'000;
 
-// A trace of one span, `name`, that starts at `second`.
-void AddTrace(uint64_t id, uint64_t second, std::string_view name, model::SpanBatch* out) {
-  model::SpanBatch& b = *out;
-  if (b.resources.size() == 0) {
-    b.resources.schema_url.push_back(0);
-    b.resources.dropped_attributes.push_back(0);
-    b.resources.attribute_end.push_back(0);
-    b.scopes.name.push_back(0);
-    b.scopes.version.push_back(0);
-    b.scopes.schema_url.push_back(0);
-    b.scopes.dropped_attributes.push_back(0);
-    b.scopes.attribute_end.push_back(0);
-  }
-  b.trace.push_back(static_cast<uint32_t>(b.traces.size()));
-  b.traces.push_back({0, id});
-  b.span_id.push_back({id});
-  b.parent_span_id.push_back({});
-  b.start_ns.push_back(second * kSecond);
-  b.end_ns.push_back(second * kSecond + 1);
-  b.name.push_back(b.strings.Intern(name));
-  b.kind.push_back(1);
-  b.status.push_back(0);
-  for (auto* zeros :
-       {&b.status_message, &b.trace_state, &b.flags, &b.resource, &b.scope, &b.dropped_attributes,
-        &b.dropped_events, &b.dropped_links, &b.attribute_end, &b.event_end, &b.link_end}) {
-    zeros->push_back(0);
-  }
-}
-
 // Ten groups of ten traces each; group i holds seconds 10 i + 1 ... 10 i + 10.
 std::vector<model::SpanBatch> TenGroups() {
   std::vector<model::SpanBatch> out(10);
   for (uint64_t i = 0; i < 100; ++i)
-    AddTrace(i + 1, i + 1, i % 2 == 0 ? "even" : "odd", &out[i / 10]);
+    AddTrace(i + 1, (i + 1) * kSecond, i % 2 == 0 ? "even" : "odd", &out[i / 10]);
   return out;
 }
 
@@ -105,7 +77,8 @@ TEST_F(SearchTest, RefusesAWrongCursor) {
 TEST_F(SearchTest, StopsWhenItIsCancelled) {
   const MemorySource source = MemorySource::Of(TenGroups());
   const std::atomic<bool> cancelled{true};
-  EXPECT_EQ(Search(source, "{}", 5, {0, 0, &cancelled}).error().code(), ErrorCode::kCancelled);
+  EXPECT_EQ(Search(source, "{}", 5, {.cancelled = &cancelled}).error().code(),
+            ErrorCode::kCancelled);
 }
 
 // A source whose every look at a trace takes a second of the fake clock.
@@ -125,7 +98,7 @@ class SlowSource : public MemorySource {
 TEST_F(SearchTest, SaysWhenItsTimeRanOutAndShowsWhatItFound) {
   FakeEnv env(1);
   const SlowSource source(&env);
-  const auto answer = Search(source, "{ name = \"odd\" }", 20, {5500, 0, nullptr}, env);
+  const auto answer = Search(source, "{ name = \"odd\" }", 20, {.time_ms = 5500}, env);
   ASSERT_TRUE(answer.ok());
   EXPECT_FALSE(answer->complete);
   EXPECT_EQ(answer->reason, "the time limit of 5500 ms ran out");
@@ -138,7 +111,7 @@ TEST_F(SearchTest, SaysWhenItsTimeRanOutAndShowsWhatItFound) {
 
 TEST_F(SearchTest, SaysWhenItsMemoryRanOut) {
   const MemorySource source = MemorySource::Of(TenGroups());
-  const auto answer = Search(source, "{ name = \"odd\" }", 100, {0, 1, nullptr});
+  const auto answer = Search(source, "{ name = \"odd\" }", 100, {.memory_bytes = 1});
   ASSERT_TRUE(answer.ok());
   EXPECT_FALSE(answer->complete);
   EXPECT_EQ(answer->reason, "the memory limit of 1 bytes ran out");
@@ -186,8 +159,8 @@ TEST_F(SearchTest, CountsASpanThatWasStoredTwiceOnce) {
   const auto answer = Search(source, "{ name = \"again\" }", 5);
   ASSERT_TRUE(answer.ok());
   ASSERT_EQ(answer->traces.size(), 1u);
-  EXPECT_EQ(answer->traces[0].matched, 1u);
-  EXPECT_EQ(answer->traces[0].spans.size(), 1u);
+  EXPECT_EQ(answer->traces[0].matched(), 1u);
+  EXPECT_EQ(answer->traces[0].spansets[0].spans.size(), 1u);
 }
 
 // Two different spans that share an id and a start are two.
@@ -199,7 +172,7 @@ TEST_F(SearchTest, CountsSpansThatShareAnId) {
   const auto answer = Search(source, "{}", 5);
   ASSERT_TRUE(answer.ok());
   ASSERT_EQ(answer->traces.size(), 1u);
-  EXPECT_EQ(answer->traces[0].matched, 2u);
+  EXPECT_EQ(answer->traces[0].matched(), 2u);
 }
 
 TEST_F(SearchTest, AnswersOnNothing) {

@@ -13,18 +13,18 @@
 #include "base/time_range.h"
 #include "block/deletion.h"
 #include "model/ids.h"
-#include "query/plan/plan.h"
+#include "query/plan/predicate.h"
 
 namespace weft::query::exec {
 
-// What to delete: the spans that a plan selects, or whole traces.
+// What to delete: the spans on which a predicate is true, or whole traces.
 struct DeletionRequest {
   model::TenantId tenant;
   std::string requested_by;  // for the report
-  std::optional<plan::Plan> plan;
-  std::string query;  // the plan's text for the report, without its values
+  std::optional<plan::Predicate> predicate;
+  std::string query;  // the predicate's text for the report, without its values
   std::vector<model::TraceId> trace_ids;
-  TimeRange range;  // only spans that start in it are selected by the plan
+  TimeRange range;  // only spans that start in it are selected by the predicate
   // Raised when the client has gone away: then nothing is deleted.
   const std::atomic<bool>* cancelled = nullptr;
 };

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <iterator>
 
+#include "base/fair_share.h"
 #include "base/read_account.h"
 
 namespace weft::query::exec {
@@ -11,22 +13,43 @@ namespace weft::query::exec {
 struct TaskRunner::Batch {
   const std::function<void(size_t)>* task = nullptr;
   size_t count = 0;
-  ReadAccount* account = ReadAccount::Current();  // of the caller, charged by all who help
+  // Of the caller, as they are for all who help.
+  ReadAccount* account = ReadAccount::Current();
+  FairShare::Work* query = FairShare::Current();
   std::atomic<size_t> next{0};
   Mutex mutex;
   CondVar all_done;
   size_t done WEFT_GUARDED_BY(mutex) = 0;
 
-  // Takes tasks until none is left.
+  // Takes tasks until none is left. The caller's account and query are there as long as a task that
+  // was taken is not done.
   void Help() {
-    const ReadAccountScope scope(account);
-    while (true) {
-      const size_t i = next.fetch_add(1);
-      if (i >= count) return;
-      (*task)(i);
-      MutexLock lock(mutex);
-      if (++done == count) all_done.NotifyAll();
+    size_t taken = next.fetch_add(1);
+    if (taken >= count) return;
+    {
+      const ReadAccountScope scope(account);
+      const FairShare::Turn turn(query);
+      while (true) {
+        (*task)(taken);
+        taken = next.fetch_add(1);
+        if (taken >= count) break;
+        Done();
+        FairShare::Offer();
+      }
     }
+    Done();
+  }
+
+  void Done() {
+    const MutexLock lock(mutex);
+    if (++done == count) all_done.NotifyAll();
+  }
+
+  void WaitForAll() {
+    const MutexLock lock(mutex);
+    if (done == count) return;
+    const FairShare::Pause pause;
+    while (done < count) all_done.Wait(mutex);
   }
 };
 
@@ -53,10 +76,7 @@ void TaskRunner::Run(size_t count, const std::function<void(size_t)>& task) {
     changed_.NotifyAll();
   }
   batch->Help();
-  {
-    MutexLock lock(batch->mutex);
-    while (batch->done < count) batch->all_done.Wait(batch->mutex);
-  }
+  batch->WaitForAll();
   MutexLock lock(mutex_);
   batches_.erase(std::remove(batches_.begin(), batches_.end(), batch), batches_.end());
 }
@@ -68,9 +88,13 @@ void TaskRunner::Work() {
       MutexLock lock(mutex_);
       while (batches_.empty() && !stopping_) changed_.Wait(mutex_);
       if (stopping_) return;
-      batch = batches_.front();
+      auto first = batches_.begin();
+      for (auto it = std::next(first); it != batches_.end(); ++it) {
+        if (FairShare::IsBehind((*it)->query, (*first)->query)) first = it;
+      }
+      batch = *first;
       // Leaves the queue when it has no more tasks to give, or its caller would spin this thread.
-      if (batch->next.load() + 1 >= batch->count) batches_.pop_front();
+      if (batch->next.load() + 1 >= batch->count) batches_.erase(first);
     }
     batch->Help();
   }

@@ -26,7 +26,8 @@ class TaskRunner {
 
   // Calls task(0) ... task(count - 1), each once, in any order, and returns when all are done. The
   // caller works too, so that a busy pool delays nobody for ever. Reads are charged to the caller's
-  // ReadAccount.
+  // ReadAccount, time to its query (base/fair_share.h); threads help the query first that has had
+  // least.
   void Run(size_t count, const std::function<void(size_t)>& task);
 
  private:

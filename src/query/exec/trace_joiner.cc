@@ -45,6 +45,26 @@ Result<std::shared_ptr<const TraceJoiner::Summary>> TraceJoiner::Summarize(model
   return shared;
 }
 
+Result<std::shared_ptr<const std::vector<bool>>> TraceJoiner::Elsewhere(
+    const block::RowGroup& group) {
+  {
+    MutexLock lock(mutex_);
+    if (const auto found = elsewhere_.find(&group); found != elsewhere_.end()) return found->second;
+  }
+  WEFT_RETURN_IF_ERROR(group.LoadTraces());
+  std::vector<bool> answer(group.trace_count(), true);
+  // Of live rows, and of traces that have lost rows, only a summary knows the whole.
+  if (group.has_tree() && group.excluded_rows().empty()) {
+    std::vector<model::TraceId> ids(group.trace_count());
+    for (uint32_t i = 0; i < ids.size(); ++i) ids[i] = group.trace_id(i);
+    WEFT_ASSIGN_OR_RETURN(answer, source_.MayBeElsewhere(tenant_, ids, group.block_id()));
+  }
+  auto shared = std::make_shared<const std::vector<bool>>(std::move(answer));
+  MutexLock lock(mutex_);
+  elsewhere_.emplace(&group, shared);
+  return shared;
+}
+
 Result<TraceJoiner::Tree> TraceJoiner::BuildTree(model::TraceId id) const {
   Tree out;
   WEFT_ASSIGN_OR_RETURN(out.spans, source_.FindTrace(tenant_, id));

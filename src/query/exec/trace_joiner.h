@@ -42,6 +42,10 @@ class TraceJoiner {
   // Of the whole trace; span_count is 0 when it is gone.
   Result<std::shared_ptr<const Summary>> Summarize(model::TraceId id);
 
+  // Of each trace of the group whether it has spans elsewhere, or may have: false is certain. The
+  // group must outlive this.
+  Result<std::shared_ptr<const std::vector<bool>>> Elsewhere(const block::RowGroup& group);
+
   // A whole trace as a tree. `spans` and `rows` tell which value is whose: row i of `values` is
   // span rows[i].
   struct Tree {
@@ -59,6 +63,8 @@ class TraceJoiner {
   Mutex mutex_;
   // Emptied when it is full.
   absl::flat_hash_map<model::TraceId, std::shared_ptr<const Summary>, model::TraceIdHash> known_
+      WEFT_GUARDED_BY(mutex_);
+  absl::flat_hash_map<const block::RowGroup*, std::shared_ptr<const std::vector<bool>>> elsewhere_
       WEFT_GUARDED_BY(mutex_);
 };
 

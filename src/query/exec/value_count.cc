@@ -12,8 +12,11 @@
 #include <set>
 #include <vector>
 
+#include <absl/container/flat_hash_set.h>
+
 #include "query/exec/column_match.h"
 #include "query/exec/row_values.h"
+#include "query/exec/value_key.h"
 
 namespace weft::query::exec {
 namespace {
@@ -61,60 +64,95 @@ std::string DoubleText(double value) {
   return out;
 }
 
-void AddScalar(const Scalar& value, uint64_t count, ValueCounts* out) {
-  switch (value.type) {
-    case Value::Type::kString: out->Add(ValueType::kString, std::string(value.text), count); break;
-    case Value::Type::kInt: out->Add(ValueType::kInt, std::to_string(value.number), count); break;
-    case Value::Type::kDouble: out->Add(ValueType::kDouble, DoubleText(value.real), count); break;
-    case Value::Type::kBool:
-      out->Add(ValueType::kBool, value.number != 0 ? "true" : "false", count);
-      break;
-    case Value::Type::kNil: break;
-  }
-}
+// Values that were met, each once.
+using ValueSet = absl::flat_hash_set<ValueKey>;
 
-// Each element of an array once.
-void AddArray(std::string_view json, uint64_t count, ValueCounts* out) {
+void AddElements(std::string_view json, ValueSet* out) {
   model::SpanBatch owner;
-  ValueCounts elements{{}};
-  for (const Scalar& element : ArrayElements(json, &owner)) AddScalar(element, 1, &elements);
-  for (const auto& e : elements.counts()) out->Add(e.first.first, e.first.second, count);
+  for (const Scalar& element : ArrayElements(json, &owner)) out->insert({element.ToValue()});
 }
 
-void AddCode(const block::Dictionary& dictionary, uint32_t code, uint64_t count, ValueCounts* out) {
-  switch (dictionary.type) {
-    case ValueType::kString: return AddScalar(Scalar::String(dictionary.strings[code]), count, out);
-    case ValueType::kInt: return AddScalar(Scalar::Int(dictionary.ints[code]), count, out);
-    case ValueType::kBool: return AddScalar(Scalar::Bool(dictionary.ints[code] != 0), count, out);
-    case ValueType::kDouble: return AddScalar(Scalar::Double(dictionary.doubles[code]), count, out);
-    case ValueType::kArray: return AddArray(dictionary.strings[code], count, out);
-    default: return;
+// The elements of an array, each once.
+void AddCode(const block::Dictionary& dictionary, uint32_t code, uint64_t count, ValueSink* out) {
+  if (dictionary.type == ValueType::kArray) {
+    ValueSet elements;
+    AddElements(dictionary.strings[code], &elements);
+    for (const ValueKey& element : elements) out->Add(Scalar::Of(element.value), count);
+    return;
+  }
+  const Scalar value = EntryOf(dictionary, code);
+  if (value.type != Value::Type::kNil) out->Add(value, count);
+}
+
+void AddCodes(const block::Dictionary& dictionary, const std::vector<uint64_t>& counts,
+              ValueSink* out) {
+  uint64_t spans = 0;
+  uint64_t distinct = 0;
+  for (const uint64_t count : counts) {
+    spans += count;
+    distinct += count > 0 ? 1 : 0;
+  }
+  const uint64_t left_out = out->LeaveOut(spans, distinct);
+  for (uint32_t code = 0; code < counts.size(); ++code) {
+    if (counts[code] > left_out) AddCode(dictionary, code, counts[code], out);
   }
 }
 
-// How a table's rows lead to spans: `weight_of(row)` spans, and whether `seen` must keep a span
-// from counting twice.
-struct Weights {
-  const Bitmap* spans = nullptr;                  // of the span table
-  std::vector<uint64_t> by_row;                   // of resources and scopes
-  const std::vector<int64_t>* span_of = nullptr;  // of events and links
-};
+// Numbers by their bits.
+using NumberCounts = absl::flat_hash_map<uint64_t, uint64_t>;
 
-Result<Weights> WeightsOf(Scope table, GroupColumns* columns, const Bitmap& rows) {
-  Weights out;
-  out.spans = &rows;
-  if (table == Scope::kResource || table == Scope::kInstrumentation) {
-    WEFT_ASSIGN_OR_RETURN(const uint32_t table_rows, columns->TableRows(table));
-    WEFT_ASSIGN_OR_RETURN(const Column* index, columns->Read(IndexColumn(table)));
-    out.by_row.assign(table_rows, 0);
-    rows.ForEach([&](uint32_t row) { ++out.by_row[static_cast<size_t>(index->ints[row])]; });
-  } else if (table == Scope::kEvent || table == Scope::kLink) {
-    WEFT_ASSIGN_OR_RETURN(
-        const Column* index,
-        columns->Read(table == Scope::kEvent ? Intrinsic::kEventSpan : Intrinsic::kLinkSpan));
-    out.span_of = &index->ints;
+void AddNumbers(ValueType type, const NumberCounts& counts, ValueSink* out) {
+  uint64_t spans = 0;
+  for (const auto& [bits, count] : counts) spans += count;
+  const uint64_t left_out = out->LeaveOut(spans, counts.size());
+  for (const auto& [bits, count] : counts) {
+    if (count <= left_out) continue;
+    out->Add(type == ValueType::kDouble ? Scalar::Double(std::bit_cast<double>(bits))
+             : type == ValueType::kBool ? Scalar::Bool(bits != 0)
+                                        : Scalar::Int(static_cast<int64_t>(bits)),
+             count);
   }
-  return out;
+}
+
+// Calls f(begin, end) for stretches of values that belong to `rows`, as indexes of values.
+template <typename F>
+void ForEachValue(const block::PackedColumn& column, const Bitmap& rows, F f) {
+  const uint32_t words = (rows.size() + 63) / 64;
+  for (uint32_t i = 0; i < words; ++i) {
+    const uint64_t wanted = rows.words()[i];
+    if (wanted == 0) continue;
+    const bool all = column.present.empty();
+    const uint64_t present = all ? ~uint64_t{0} : column.present[i];
+    const uint32_t before = all ? i * 64 : column.values_before[i];
+    uint64_t found = wanted & present;
+    if (found == present && !all) {
+      f(before, before + static_cast<uint32_t>(std::popcount(present)));
+      continue;
+    }
+    for (; found != 0; found &= found - 1) {
+      const uint64_t below = (found & -found) - 1;
+      const uint32_t value = before + static_cast<uint32_t>(std::popcount(present & below));
+      f(value, value + 1);
+    }
+  }
+}
+
+void CountValuesOf(const block::PackedColumn& column, const Bitmap& rows, ValueSink* out) {
+  if (column.dictionary) {
+    std::vector<uint64_t> counts(column.dictionary->size(), 0);
+    ForEachValue(column, rows, [&](uint32_t begin, uint32_t end) {
+      for (uint32_t i = begin; i < end; ++i) ++counts[column.codes[i]];
+    });
+    return AddCodes(*column.dictionary, counts, out);
+  }
+  NumberCounts counts;
+  ForEachValue(column, rows, [&](uint32_t begin, uint32_t end) {
+    for (uint32_t i = begin; i < end; ++i) {
+      ++counts[column.doubles.empty() ? static_cast<uint64_t>(column.ints[i])
+                                      : std::bit_cast<uint64_t>(column.doubles[i])];
+    }
+  });
+  AddNumbers(column.type, counts, out);
 }
 
 void CountSpanCodes(const Column& column, const Bitmap& spans, std::vector<uint64_t>* counts) {
@@ -130,112 +168,9 @@ void CountSpanCodes(const Column& column, const Bitmap& spans, std::vector<uint6
   counts->pop_back();
 }
 
-void CountCodes(const Column& column, const Weights& weights, ValueCounts* out) {
-  const uint32_t size = column.dictionary->size();
-  std::vector<uint64_t> counts(size, 0);
-  const auto add = [&](uint32_t row, uint64_t weight) {
-    if (column.codes[row] < size) counts[column.codes[row]] += weight;
-  };
-  if (weights.span_of != nullptr) {
-    std::vector<int64_t> last_span(size, -1);
-    for (uint32_t i = 0; i < column.row_count; ++i) {
-      const int64_t span = (*weights.span_of)[i];
-      const uint32_t code = column.codes[i];
-      if (code >= size || last_span[code] == span ||
-          !weights.spans->Test(static_cast<uint32_t>(span)))
-        continue;
-      last_span[code] = span;
-      ++counts[code];
-    }
-  } else if (!weights.by_row.empty()) {
-    for (uint32_t i = 0; i < column.row_count; ++i) add(i, weights.by_row[i]);
-  } else {
-    CountSpanCodes(column, *weights.spans, &counts);
-  }
-  for (uint32_t code = 0; code < size; ++code) {
-    if (counts[code] > 0) AddCode(*column.dictionary, code, counts[code], out);
-  }
-}
-
 bool HasArrays(const std::vector<ColumnPtr>& columns) {
   return std::any_of(columns.begin(), columns.end(),
                      [](const ColumnPtr& c) { return c->type == ValueType::kArray; });
-}
-
-// Events with arrays: an element of one and the value of another may be the same, and are counted
-// once a span.
-void CountSpanBySpan(const std::vector<ColumnPtr>& columns, const Weights& weights,
-                     ValueCounts* out) {
-  const auto& span_of = *weights.span_of;
-  ValueCounts carried{{}};
-  for (uint32_t i = 0; i < span_of.size(); ++i) {
-    if (!weights.spans->Test(static_cast<uint32_t>(span_of[i]))) continue;
-    for (const ColumnPtr& column : columns) {
-      if (!column->has(i)) continue;
-      if (column->dictionary) {
-        AddCode(*column->dictionary, column->codes[i], 1, &carried);
-      } else {
-        AddScalar(ScalarAt(*column, i), 1, &carried);
-      }
-    }
-    const bool last_of_span = i + 1 == span_of.size() || span_of[i + 1] != span_of[i];
-    if (!last_of_span) continue;
-    for (const auto& v : carried.counts()) out->Add(v.first.first, v.first.second, 1);
-    carried.Clear();
-  }
-}
-
-// Columns without a dictionary have many values; each is looked up.
-void CountPlain(const Column& column, const Weights& weights, ValueCounts* out) {
-  if (weights.span_of != nullptr) {
-    std::set<std::pair<int64_t, uint64_t>> seen;
-    for (uint32_t i = 0; i < column.row_count; ++i) {
-      const int64_t span = (*weights.span_of)[i];
-      const Scalar value = ScalarAt(column, i);
-      const uint64_t bits = value.type == Value::Type::kDouble
-                                ? std::bit_cast<uint64_t>(value.real)
-                                : static_cast<uint64_t>(value.number);
-      if (weights.spans->Test(static_cast<uint32_t>(span)) && seen.insert({span, bits}).second)
-        AddScalar(value, 1, out);
-    }
-  } else if (!weights.by_row.empty()) {
-    for (uint32_t i = 0; i < column.row_count; ++i) {
-      if (weights.by_row[i] > 0) AddScalar(ScalarAt(column, i), weights.by_row[i], out);
-    }
-  } else {
-    weights.spans->ForEach([&](uint32_t row) { AddScalar(ScalarAt(column, row), 1, out); });
-  }
-}
-
-Error CountAttribute(Scope scope, const std::string& key, GroupColumns* columns, const Bitmap& rows,
-                     ValueCounts* out) {
-  WEFT_ASSIGN_OR_RETURN(const auto* read, columns->ReadAttribute(scope, key));
-  if (read->empty()) return Error::Ok();
-  WEFT_ASSIGN_OR_RETURN(const Weights weights, WeightsOf(scope, columns, rows));
-  if (weights.span_of != nullptr && HasArrays(*read)) {
-    CountSpanBySpan(*read, weights, out);
-    return Error::Ok();
-  }
-  for (const ColumnPtr& column : *read) {
-    if (column->dictionary) {
-      CountCodes(*column, weights, out);
-    } else {
-      CountPlain(*column, weights, out);
-    }
-  }
-  return Error::Ok();
-}
-
-// Spans with the attribute count for it, the others for their resource's.
-Error CountUnscoped(const std::string& key, GroupColumns* columns, const Bitmap& rows,
-                    ValueCounts* out) {
-  WEFT_RETURN_IF_ERROR(CountAttribute(Scope::kSpan, key, columns, rows, out));
-  Bitmap hidden(rows.size());
-  WEFT_ASSIGN_OR_RETURN(const auto* own, columns->ReadAttribute(Scope::kSpan, key));
-  for (const ColumnPtr& column : *own) MarkPresent(*column, &hidden);
-  Bitmap rest = rows;
-  rest.AndNot(hidden);
-  return CountAttribute(Scope::kResource, key, columns, rest, out);
 }
 
 constexpr std::array<const char*, 6> kKindNames{"unspecified", "internal", "server",
@@ -244,59 +179,41 @@ constexpr std::array<const char*, 3> kStatusNames{"unset", "ok", "error"};
 
 // Statuses and kinds by their names; numbers that have none stay numbers.
 template <size_t N>
-void AddNamed(const ValueCounts& counts, const std::array<const char*, N>& names,
-              ValueCounts* out) {
-  for (const auto& [key, count] : counts.counts()) {
-    size_t value = N;
-    std::from_chars(key.second.data(), key.second.data() + key.second.size(), value);
-    if (value < N) {
-      out->Add(ValueType::kString, names[value], count);
-    } else {
-      out->Add(key.first, key.second, count);
-    }
-  }
-}
+class NamedSink : public ValueSink {
+ public:
+  NamedSink(const std::array<const char*, N>& names, ValueSink* out) : names_(names), out_(out) {}
 
-Error CountProperty(Property property, GroupColumns* columns, const Bitmap& rows,
-                    ValueCounts* out) {
-  const Source source = *SourceOf(property);
-  WEFT_ASSIGN_OR_RETURN(const Column* column, columns->Read(source.column));
-  WEFT_ASSIGN_OR_RETURN(const Weights weights, WeightsOf(source.table, columns, rows));
-  ValueCounts counts{{}};
-  CountCodes(*column, weights,
-             property == Property::kKind || property == Property::kStatus ? &counts : out);
-  if (property == Property::kKind) AddNamed(counts, kKindNames, out);
-  if (property == Property::kStatus) AddNamed(counts, kStatusNames, out);
-  return Error::Ok();
-}
-
-Error CountByTrace(const Field& field, GroupColumns* columns, TraceJoiner* joiner,
-                   const Bitmap& rows, ValueCounts* out) {
-  const block::RowGroup& group = columns->group();
-  WEFT_RETURN_IF_ERROR(group.LoadTraces());
-  std::vector<uint64_t> spans(group.trace_count(), 0);
-  std::vector<uint32_t> example(group.trace_count(), 0);
-  rows.ForEach([&](uint32_t row) {
-    ++spans[group.trace_of_row()[row]];
-    example[group.trace_of_row()[row]] = row;
-  });
-  WEFT_ASSIGN_OR_RETURN(const auto reader, FieldReader::Open(field, columns, joiner));
-  for (uint32_t trace = 0; trace < spans.size(); ++trace) {
-    if (spans[trace] == 0) continue;
-    WEFT_ASSIGN_OR_RETURN(const Scalar value, reader->Get(example[trace], 0));
-    AddScalar(value, spans[trace], out);
+  void Add(const Scalar& value, uint64_t count) override {
+    const auto number = static_cast<size_t>(value.number);
+    out_->Add(number < N ? Scalar::String(names_[number]) : value, count);
   }
-  return Error::Ok();
-}
+
+ private:
+  const std::array<const char*, N>& names_;
+  ValueSink* out_;
+};
 
 }  // namespace
 
-void ValueCounts::Add(ValueType type, std::string_view text, uint64_t count) {
+void ValueCounts::Add(const Scalar& value, uint64_t count) {
+  switch (value.type) {
+    case Value::Type::kString: return AddText(ValueType::kString, value.text, count);
+    case Value::Type::kInt: return AddText(ValueType::kInt, std::to_string(value.number), count);
+    case Value::Type::kDouble: return AddText(ValueType::kDouble, DoubleText(value.real), count);
+    case Value::Type::kBool:
+      return AddText(ValueType::kBool, value.number != 0 ? "true" : "false", count);
+    case Value::Type::kNil: return;
+  }
+}
+
+void ValueCounts::AddText(ValueType type, std::string_view text, uint64_t count) {
   if (!prefix_.empty() && (type != ValueType::kString || !BeginsWith(text, prefix_))) return;
   counts_[{type, std::string(text)}] += count;
 }
 
 Error CheckCountable(const Field& field) {
+  if (field.of_parent)
+    return {ErrorCode::kInvalidArgument, "values are listed of spans, not of their parents"};
   const bool attribute = field.source != Field::Source::kProperty;
   if (attribute || field.is(Property::kRootName) || field.is(Property::kRootServiceName))
     return Error::Ok();
@@ -306,16 +223,210 @@ Error CheckCountable(const Field& field) {
           "rootServiceName, event:name, instrumentation:name and instrumentation:version"};
 }
 
-Error CountValues(const Field& field, GroupColumns* columns, TraceJoiner* joiner,
-                  const Bitmap& rows, ValueCounts* out) {
+Result<const ValueCounter::Weights*> ValueCounter::WeightsOf(Scope table) {
+  const auto [found, is_new] = weights_.try_emplace(table);
+  Weights& out = found->second;
+  if (!is_new) return const_cast<const Weights*>(&out);
+  if (table == Scope::kResource || table == Scope::kInstrumentation) {
+    WEFT_ASSIGN_OR_RETURN(const uint32_t table_rows, columns_->TableRows(table));
+    WEFT_ASSIGN_OR_RETURN(const Column* index, columns_->Read(IndexColumn(table)));
+    out.by_row.assign(table_rows, 0);
+    rows_.ForEach([&](uint32_t row) { ++out.by_row[static_cast<size_t>(index->ints[row])]; });
+  } else {
+    WEFT_ASSIGN_OR_RETURN(
+        const Column* index,
+        columns_->Read(table == Scope::kEvent ? Intrinsic::kEventSpan : Intrinsic::kLinkSpan));
+    out.span_of = &index->ints;
+  }
+  return const_cast<const Weights*>(&out);
+}
+
+// Of a table that is not the spans'. A span with many events is counted once for a code, as events
+// stand in the order of their spans.
+std::vector<uint64_t> ValueCounter::CountCodes(const Column& column, const Weights& weights) const {
+  const uint32_t size = column.dictionary->size();
+  std::vector<uint64_t> counts(size, 0);
+  if (weights.span_of == nullptr) {
+    for (uint32_t i = 0; i < column.row_count; ++i) {
+      if (column.codes[i] < size) counts[column.codes[i]] += weights.by_row[i];
+    }
+    return counts;
+  }
+  std::vector<int64_t> last_span(size, -1);
+  for (uint32_t i = 0; i < column.row_count; ++i) {
+    const int64_t span = (*weights.span_of)[i];
+    const uint32_t code = column.codes[i];
+    if (code >= size || last_span[code] == span || !rows_.Test(static_cast<uint32_t>(span)))
+      continue;
+    last_span[code] = span;
+    ++counts[code];
+  }
+  return counts;
+}
+
+void ValueCounter::CountPlain(const Column& column, const Weights& weights, ValueSink* out) const {
+  NumberCounts counts;
+  std::set<std::pair<int64_t, uint64_t>> seen;
+  for (uint32_t i = 0; i < column.row_count; ++i) {
+    if (!column.has(i)) continue;
+    const uint64_t bits = block::NumberAt(column, i);
+    if (weights.span_of == nullptr) {
+      if (weights.by_row[i] > 0) counts[bits] += weights.by_row[i];
+      continue;
+    }
+    const int64_t span = (*weights.span_of)[i];
+    if (rows_.Test(static_cast<uint32_t>(span)) && seen.insert({span, bits}).second) ++counts[bits];
+  }
+  AddNumbers(column.type, counts, out);
+}
+
+// Events with arrays: an element of one and the value of another may be the same, and are counted
+// once a span.
+void ValueCounter::CountSpanBySpan(const std::vector<ColumnPtr>& columns, const Weights& weights,
+                                   ValueSink* out) const {
+  const auto& span_of = *weights.span_of;
+  ValueSet carried;
+  for (uint32_t i = 0; i < span_of.size(); ++i) {
+    if (!rows_.Test(static_cast<uint32_t>(span_of[i]))) continue;
+    for (const ColumnPtr& column : columns) {
+      if (!column->has(i)) continue;
+      const bool array = column->type == ValueType::kArray;
+      if (array) AddElements(column->dictionary->strings[column->codes[i]], &carried);
+      const Scalar value = array ? Scalar() : ScalarAt(*column, i);
+      if (value.type != Value::Type::kNil) carried.insert({value.ToValue()});
+    }
+    const bool last_of_span = i + 1 == span_of.size() || span_of[i + 1] != span_of[i];
+    if (!last_of_span) continue;
+    for (const ValueKey& value : carried) out->Add(Scalar::Of(value.value), 1);
+    carried.clear();
+  }
+}
+
+// Spans that a row with a value leads to.
+uint64_t ValueCounter::SpansWith(const std::vector<ColumnPtr>& columns,
+                                 const Weights& weights) const {
+  uint64_t spans = 0;
+  int64_t last_span = -1;
+  for (uint32_t i = 0; !columns.empty() && i < columns[0]->row_count; ++i) {
+    const bool has = std::any_of(columns.begin(), columns.end(),
+                                 [i](const ColumnPtr& column) { return column->has(i); });
+    if (!has) continue;
+    if (weights.span_of == nullptr) {
+      spans += weights.by_row[i];
+      continue;
+    }
+    const int64_t span = (*weights.span_of)[i];
+    if (span != last_span && rows_.Test(static_cast<uint32_t>(span))) ++spans;
+    last_span = span;
+  }
+  return spans;
+}
+
+Result<uint64_t> ValueCounter::CountAttribute(Scope scope, const std::string& key, ValueSink* out) {
+  if (scope == Scope::kSpan) return CountOfSpans(key, out);
+  WEFT_ASSIGN_OR_RETURN(const auto* read, columns_->ReadAttribute(scope, key));
+  if (read->empty()) return 0;
+  WEFT_ASSIGN_OR_RETURN(const Weights* weights, WeightsOf(scope));
+  if (weights->span_of != nullptr && HasArrays(*read)) {
+    CountSpanBySpan(*read, *weights, out);
+    return SpansWith(*read, *weights);
+  }
+  for (const ColumnPtr& column : *read) {
+    if (column->dictionary) {
+      AddCodes(*column->dictionary, CountCodes(*column, *weights), out);
+    } else {
+      CountPlain(*column, *weights, out);
+    }
+  }
+  return SpansWith(*read, *weights);
+}
+
+Result<uint64_t> ValueCounter::CountOfSpans(const std::string& key, ValueSink* out) {
+  WEFT_ASSIGN_OR_RETURN(const auto* columns, columns_->ReadAttributeValues(Scope::kSpan, key));
+  Bitmap having(rows_.size());
+  for (const block::PackedColumnPtr& column : *columns) {
+    CountValuesOf(*column, rows_, out);
+    Bitmap of_column = rows_;
+    if (!column->present.empty()) {
+      for (size_t i = 0; i < column->present.size(); ++i)
+        of_column.words()[i] &= column->present[i];
+    }
+    having.Or(of_column);
+  }
+  return having.Count();
+}
+
+// Spans with the attribute count for it, the others for their resource's.
+Result<uint64_t> ValueCounter::CountUnscoped(const std::string& key, ValueSink* out) {
+  WEFT_ASSIGN_OR_RETURN(const uint64_t own_spans, CountOfSpans(key, out));
+  Bitmap hidden(rows_.size());
+  WEFT_ASSIGN_OR_RETURN(const auto* own, columns_->ReadAttribute(Scope::kSpan, key));
+  for (const ColumnPtr& column : *own) MarkPresent(*column, &hidden);
+  Bitmap rest = rows_;
+  rest.AndNot(hidden);
+  WEFT_ASSIGN_OR_RETURN(
+      const uint64_t other_spans,
+      ValueCounter(columns_, joiner_, rest).CountAttribute(Scope::kResource, key, out));
+  return own_spans + other_spans;
+}
+
+Result<uint64_t> ValueCounter::CountProperty(Property property, ValueSink* out) {
+  const Source source = *SourceOf(property);
+  WEFT_ASSIGN_OR_RETURN(const Column* column, columns_->Read(source.column));
+  NamedSink kinds(kKindNames, out);
+  NamedSink statuses(kStatusNames, out);
+  if (property == Property::kKind) out = &kinds;
+  if (property == Property::kStatus) out = &statuses;
+  std::vector<uint64_t> counts(column->dictionary->size(), 0);
+  if (source.table != Scope::kSpan) {
+    WEFT_ASSIGN_OR_RETURN(const Weights* weights, WeightsOf(source.table));
+    counts = CountCodes(*column, *weights);
+  } else {
+    CountSpanCodes(*column, rows_, &counts);
+  }
+  AddCodes(*column->dictionary, counts, out);
+  if (source.table == Scope::kEvent) {
+    WEFT_ASSIGN_OR_RETURN(const Weights* weights, WeightsOf(source.table));
+    return SpansWith({ColumnPtr(ColumnPtr(), column)}, *weights);
+  }
+  uint64_t spans = 0;
+  for (uint32_t code = 0; code < counts.size(); ++code) {
+    const bool is_text = column->dictionary->type == ValueType::kString;
+    if (!is_text || !column->dictionary->strings[code].empty()) spans += counts[code];
+  }
+  return spans;
+}
+
+Result<uint64_t> ValueCounter::CountByTrace(const Field& field, ValueSink* out) {
+  const block::RowGroup& group = columns_->group();
+  WEFT_RETURN_IF_ERROR(group.LoadTraces());
+  const std::vector<uint32_t>& trace_of_row = group.trace_of_row();
+  std::vector<uint64_t> spans(group.trace_count(), 0);
+  std::vector<uint32_t> example(group.trace_count(), 0);
+  rows_.ForEach([&](uint32_t row) {
+    ++spans[trace_of_row[row]];
+    example[trace_of_row[row]] = row;
+  });
+  WEFT_ASSIGN_OR_RETURN(const auto reader, FieldReader::Open(field, columns_, joiner_));
+  absl::flat_hash_map<std::string, uint64_t> counts;  // they are texts, and few
+  uint64_t having = 0;
+  for (uint32_t trace = 0; trace < spans.size(); ++trace) {
+    if (spans[trace] == 0) continue;
+    WEFT_ASSIGN_OR_RETURN(const Scalar value, reader->Get(example[trace], 0));
+    counts[std::string(value.text)] += spans[trace];
+    if (!value.text.empty()) having += spans[trace];
+  }
+  for (const auto& [text, count] : counts) out->Add(Scalar::String(text), count);
+  return having;
+}
+
+Result<uint64_t> ValueCounter::Count(const Field& field, ValueSink* out) {
   switch (field.source) {
-    case Field::Source::kAttribute:
-      return CountAttribute(field.scope, field.key, columns, rows, out);
-    case Field::Source::kUnscoped: return CountUnscoped(field.key, columns, rows, out);
+    case Field::Source::kAttribute: return CountAttribute(field.scope, field.key, out);
+    case Field::Source::kUnscoped: return CountUnscoped(field.key, out);
     case Field::Source::kProperty: break;
   }
-  if (field.of_trace()) return CountByTrace(field, columns, joiner, rows, out);
-  return CountProperty(field.property, columns, rows, out);
+  return field.of_trace() ? CountByTrace(field, out) : CountProperty(field.property, out);
 }
 
 }  // namespace weft::query::exec

@@ -55,6 +55,9 @@ struct Field {
   Property property = Property::kDuration;
   block::Scope scope = block::Scope::kSpan;
   std::string key;
+  // Of the span's parent in the whole trace; without one it has no value. Attributes and properties
+  // of the span only, not of its events, links, trace or tree.
+  bool of_parent = false;
 
   static Field Of(Property property) {
     return {Source::kProperty, property, block::Scope::kSpan, {}};
@@ -66,12 +69,19 @@ struct Field {
     return {Source::kUnscoped, Property::kDuration, block::Scope::kSpan, std::move(key)};
   }
 
+  bool operator==(const Field&) const = default;
   bool is(Property p) const { return source == Source::kProperty && property == p; }
   Multiplicity multiplicity() const;
-  // Whether the value needs the tree of the trace (SnapshotOptions::tree).
+  // Whether the value needs the tree of the trace.
   bool of_tree() const {
-    return source == Source::kProperty && property >= Property::kChildCount &&
-           property <= Property::kNestedSetParent;
+    return of_parent || (source == Source::kProperty && property >= Property::kChildCount &&
+                         property <= Property::kNestedSetParent);
+  }
+  // The same field of the span itself.
+  Field OfSpan() const {
+    Field out = *this;
+    out.of_parent = false;
+    return out;
   }
   // Whether it is the same for all spans of a trace.
   bool of_trace() const {

@@ -5,8 +5,6 @@
 
 #include <re2/re2.h>
 
-#include "query/plan/plan.h"
-
 namespace weft::query::plan {
 namespace {
 
@@ -38,6 +36,11 @@ constexpr std::array kOpNames{"constant", "field", "neg", "+", "-", "*", "/", "%
 bool NeedsTree(const Expression& e) {
   if (e.op == Expression::Op::kField) return e.field.of_tree();
   return std::any_of(e.operands.begin(), e.operands.end(), NeedsTree);
+}
+
+bool AsksOfParents(const Expression& e) {
+  if (e.op == Expression::Op::kField) return e.field.of_parent;
+  return std::any_of(e.operands.begin(), e.operands.end(), AsksOfParents);
 }
 
 std::string ToString(const Value& value) {
@@ -138,6 +141,12 @@ Predicate Predicate::Present(Field field) {
   return out;
 }
 
+bool Predicate::asks_of_parents() const {
+  return AsksOfParents(left) || AsksOfParents(right) ||
+         std::any_of(operands.begin(), operands.end(),
+                     [](const Predicate& p) { return p.asks_of_parents(); });
+}
+
 bool Predicate::needs_tree() const {
   return NeedsTree(left) || NeedsTree(right) ||
          std::any_of(operands.begin(), operands.end(),
@@ -145,6 +154,10 @@ bool Predicate::needs_tree() const {
 }
 
 std::string ToString(const Field& field) {
+  if (field.of_parent) {
+    const std::string own = ToString(field.OfSpan());
+    return "parent" + (own.starts_with('.') ? own : "." + own);
+  }
   switch (field.source) {
     case Field::Source::kProperty: return kPropertyNames[static_cast<size_t>(field.property)];
     case Field::Source::kAttribute:
@@ -154,10 +167,19 @@ std::string ToString(const Field& field) {
   return {};
 }
 
+std::string NameInAnswers(const Field& field) {
+  const bool own_name = field.source == Field::Source::kProperty || field.of_parent;
+  return own_name ? ToString(field) : field.key;
+}
+
+const char* ToString(Compare compare) { return kCompareNames[static_cast<size_t>(compare)]; }
+
+const char* ToString(Expression::Op op) { return kOpNames[static_cast<size_t>(op)]; }
+
 std::string ToString(const Expression& e) {
   if (e.op == Expression::Op::kConstant) return ToString(e.constant);
   if (e.op == Expression::Op::kField) return ToString(e.field);
-  return List(kOpNames[static_cast<size_t>(e.op)], e.operands);
+  return List(ToString(e.op), e.operands);
 }
 
 std::string ToString(const Predicate& p) {
@@ -168,8 +190,8 @@ std::string ToString(const Predicate& p) {
     case Predicate::Kind::kNot: return List("not", p.operands);
     case Predicate::Kind::kSame: return List("same", p.operands);
     case Predicate::Kind::kCompare:
-      return std::string(kCompareNames[static_cast<size_t>(p.compare)]) + "(" + ToString(p.left) +
-             ", " + ToString(p.right) + ")";
+      return std::string(ToString(p.compare)) + "(" + ToString(p.left) + ", " + ToString(p.right) +
+             ")";
     case Predicate::Kind::kMatch:
       return "=~(" + ToString(p.left) + ", \"" + p.regex->pattern() + "\")";
     case Predicate::Kind::kNotMatch:
@@ -177,17 +199,6 @@ std::string ToString(const Predicate& p) {
     case Predicate::Kind::kPresent: return "present(" + ToString(p.left) + ")";
   }
   return {};
-}
-
-Plan Plan::Filter(Predicate predicate) {
-  Plan out;
-  out.stages.push_back({Stage::Kind::kFilter, std::move(predicate)});
-  return out;
-}
-
-bool Plan::needs_tree() const {
-  return std::any_of(stages.begin(), stages.end(),
-                     [](const Stage& s) { return s.predicate.needs_tree(); });
 }
 
 }  // namespace weft::query::plan

@@ -76,6 +76,10 @@ struct Predicate {
   Expression left;
   Expression right;
   std::shared_ptr<const re2::RE2> regex;  // compiled, anchored by FullMatch
+  // Of an attribute with a constant: numbers equal only numbers of the constant's own type; of an
+  // array one element is enough for kNotEqual and kNotMatch, too, and its elements must be of one
+  // type.
+  bool strict = false;
   std::vector<Predicate> operands;
 
   static Predicate Constant(bool truth);
@@ -88,11 +92,17 @@ struct Predicate {
 
   // Whether any field in it needs the tree.
   bool needs_tree() const;
+  // Whether any is of the parent.
+  bool asks_of_parents() const;
 };
 
 // Text of a plan for tests and `explain`: `and(=(span.a, "x"), present(name))`.
 std::string ToString(const Predicate& predicate);
 std::string ToString(const Expression& expression);
 std::string ToString(const Field& field);
+const char* ToString(Compare compare);    // `<=`
+const char* ToString(Expression::Op op);  // `+`
+// How answers call it: attributes by their keys, without a scope.
+std::string NameInAnswers(const Field& field);
 
 }  // namespace weft::query::plan

@@ -27,4 +27,12 @@ struct Value {
   bool is_number() const { return type == Type::kInt || type == Type::kDouble; }
 };
 
+// What a number stands for, where it is not just a number.
+enum class Meaning : uint8_t {
+  kPlain,
+  kDuration,  // ns
+  kStatus,    // model::StatusCode
+  kKind,      // model::SpanKind
+};
+
 }  // namespace weft::query::plan

@@ -1,7 +1,7 @@
 #include "receive/otlp/count_records.h"
 
-#include "receive/otlp/json_reader.h"
-#include "receive/otlp/wire_reader.h"
+#include "receive/json_reader.h"
+#include "receive/wire_reader.h"
 
 namespace weft::receive::otlp {
 namespace {
@@ -114,7 +114,7 @@ class JsonCounter {
     });
   }
 
-  JsonReader json_;
+  JsonReader json_{"OTLP"};
   uint64_t count_ = 0;
 };
 

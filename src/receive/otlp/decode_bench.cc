@@ -8,8 +8,8 @@
 #include "model/otlp_encode.h"
 #include "receive/otlp/decode_json.h"
 #include "receive/otlp/decode_proto.h"
-#include "receive/otlp/wire_reader.h"
 #include "receive/sample_batch.h"
+#include "receive/wire_reader.h"
 
 namespace weft::receive::otlp {
 namespace {

@@ -10,8 +10,8 @@
 #include <optional>
 #include <utility>
 
+#include "receive/json_reader.h"
 #include "receive/otlp/base64.h"
-#include "receive/otlp/json_reader.h"
 
 namespace weft::receive::otlp {
 namespace {
@@ -73,7 +73,7 @@ class JsonTraceDecoder {
     return json_.Fail("too many elements");
   }
 
-  JsonReader json_;
+  JsonReader json_{"OTLP"};
   BatchBuilder builder_;
   SpanBatch& batch_;
   RejectedSpans& rejected_;
@@ -97,9 +97,7 @@ Error JsonTraceDecoder::Request(std::string* body) {
     return json_.Array(value, "resourceSpans", [this](JsonValue v) { return ResourceSpans(v); });
   });
   if (!too_many_) return error;
-  return Error(ErrorCode::kTooLarge, "the request holds more than " +
-                                         std::to_string(builder_.limits().elements_max) +
-                                         " attributes, elements, events and links");
+  return TooManyElements(builder_.limits());
 }
 
 bool JsonTraceDecoder::ResourceSpans(JsonValue value) {

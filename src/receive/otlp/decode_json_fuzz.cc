@@ -19,8 +19,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   limits.elements_max = 10'000;
   SpanBatch batch;
   RejectedSpans rejected;
-  (void)otlp::CountRecords(otlp::Encoding::kJson, otlp::Signal::kLogs, body);
-  (void)otlp::CountRecords(otlp::Encoding::kJson, otlp::Signal::kMetrics, body);
+  (void)otlp::CountRecords(weft::receive::Encoding::kJson, otlp::Signal::kLogs, body);
+  (void)otlp::CountRecords(weft::receive::Encoding::kJson, otlp::Signal::kMetrics, body);
   if (!otlp::DecodeTracesJson(&body, limits, &batch, &rejected).ok()) return 0;
   if (!IsWellFormed(batch)) std::abort();
   SpanBatch again;

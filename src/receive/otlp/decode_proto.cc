@@ -12,7 +12,7 @@
 #include <optional>
 #include <string>
 
-#include "receive/otlp/wire_reader.h"
+#include "receive/wire_reader.h"
 
 namespace weft::receive::otlp {
 namespace {
@@ -554,10 +554,7 @@ Error DecodeTraces(std::string_view bytes, const DecodeLimits& limits, SpanBatch
   switch (decoder.Request(bytes)) {
     case Outcome::kMalformed:
       return Error(ErrorCode::kInvalidArgument, std::string(kMalformedMessage));
-    case Outcome::kTooMany:
-      return Error(ErrorCode::kTooLarge, "the request holds more than " +
-                                             std::to_string(limits.elements_max) +
-                                             " attributes, elements, events and links");
+    case Outcome::kTooMany: return TooManyElements(limits);
     case Outcome::kOk:
     case Outcome::kTooDeep: break;
   }

@@ -30,8 +30,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   limits.elements_max = 10'000;
   SpanBatch batch;
   RejectedSpans rejected;
-  (void)otlp::CountRecords(otlp::Encoding::kProtobuf, otlp::Signal::kLogs, bytes);
-  (void)otlp::CountRecords(otlp::Encoding::kProtobuf, otlp::Signal::kMetrics, bytes);
+  (void)otlp::CountRecords(weft::receive::Encoding::kProtobuf, otlp::Signal::kLogs, bytes);
+  (void)otlp::CountRecords(weft::receive::Encoding::kProtobuf, otlp::Signal::kMetrics, bytes);
   if (!otlp::DecodeTraces(bytes, limits, &batch, &rejected).ok()) return 0;
   if (!IsWellFormed(batch)) std::abort();
   SpanBatch again;

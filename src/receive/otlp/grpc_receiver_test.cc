@@ -1,4 +1,4 @@
-#include "receive/otlp/grpc_receiver.h"
+#include "receive/grpc_receiver.h"
 
 #include <chrono>
 #include <future>
@@ -11,6 +11,7 @@
 
 #include "model/otlp_encode.h"
 #include "receive/fake_span_sink.h"
+#include "receive/otlp/grpc_format.h"
 #include "receive/sample_batch.h"
 
 namespace weft::receive::otlp {
@@ -46,7 +47,8 @@ std::string ToString(const grpc::ByteBuffer& buffer) {
 class OtlpGrpcTest : public testing::Test {
  protected:
   void Start(const GrpcReceiverOptions& options = {}) {
-    auto receiver = GrpcReceiver::Start("127.0.0.1:0", options, &sink_, &metrics_);
+    auto receiver =
+        GrpcReceiver::Start("127.0.0.1:0", options, MakeGrpcFormat(), &sink_, &metrics_);
     ASSERT_TRUE(receiver.ok()) << receiver.error().message();
     receiver_ = std::move(*receiver);
     Connect(GRPC_COMPRESS_NONE);
@@ -266,7 +268,8 @@ TEST_F(OtlpGrpcTest, MessageThatNeverComesEndsAtTheTimeout) {
 
 TEST_F(OtlpGrpcTest, PortInUseIsAClearError) {
   Start();
-  const auto second = GrpcReceiver::Start(receiver_->bound_address(), {}, &sink_, &metrics_);
+  const auto second =
+      GrpcReceiver::Start(receiver_->bound_address(), {}, MakeGrpcFormat(), &sink_, &metrics_);
   ASSERT_FALSE(second.ok());
   EXPECT_THAT(second.error().message(), HasSubstr(receiver_->bound_address()));
 }

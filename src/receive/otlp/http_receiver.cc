@@ -1,11 +1,9 @@
 #include "receive/otlp/http_receiver.h"
 
-#include <algorithm>
 #include <optional>
 #include <utility>
 
-#include "model/tenant.h"
-#include "receive/intake.h"
+#include "receive/http_intake.h"
 #include "receive/otlp/count_records.h"
 #include "receive/otlp/decode_json.h"
 #include "receive/otlp/decode_proto.h"
@@ -20,9 +18,6 @@ using net::HttpRequestHead;
 using net::HttpRespond;
 using net::HttpResponse;
 
-// What a request without a length is taken for, until more has come.
-constexpr uint64_t kChunkedBytesGuess = 64 << 10;
-
 std::optional<Signal> SignalOf(std::string_view path) {
   if (path == "/v1/traces") return Signal::kTraces;
   if (path == "/v1/logs") return Signal::kLogs;
@@ -32,19 +27,12 @@ std::optional<Signal> SignalOf(std::string_view path) {
 
 // By media type; parameters such as charset do not matter.
 std::optional<Encoding> EncodingOf(const HttpRequestHead& head) {
-  std::string_view type = head.headers.Get("Content-Type");
-  type = type.substr(0, type.find(';'));
-  while (type.ends_with(' ')) type.remove_suffix(1);
+  const std::string_view type = MediaTypeOf(head);
   if (net::EqualsIgnoringCase(type, "application/json")) return Encoding::kJson;
   for (const std::string_view name : {"application/x-protobuf", "application/protobuf"}) {
     if (net::EqualsIgnoringCase(type, name)) return Encoding::kProtobuf;
   }
   return std::nullopt;
-}
-
-const char* NotStored(Signal signal) {
-  return signal == Signal::kLogs ? "weft does not store logs yet; stop exporting them to it"
-                                 : "weft does not store metrics yet; stop exporting them to it";
 }
 
 // The code in the body of an answer with this status: it says no more than the status does.
@@ -59,15 +47,10 @@ RpcCode RpcCodeOfStatus(int status, const Error& error) {
   }
 }
 
-// OTLP's own mapping: a failure of the disk is 503, the sender keeps the spans and tries again.
-int StatusOf(const Error& error) {
-  return error.code() == ErrorCode::kIo ? 503 : net::HttpStatusOf(error.code());
-}
-
 class OtlpHandler : public net::HttpHandler, public std::enable_shared_from_this<OtlpHandler> {
  public:
   OtlpHandler(const HttpReceiverOptions& options, model::SpanSink* sink, MetricRegistry* metrics)
-      : options_(options), intake_("otlp_http", sink, metrics) {}
+      : limits_(options.limits), intake_("otlp_http", options.cors_origins, sink, metrics) {}
 
   HttpBodyPlan OnHead(const HttpRequestHead& head) override;
   void OnRequest(HttpRequest request, HttpRespond respond) override;
@@ -78,12 +61,9 @@ class OtlpHandler : public net::HttpHandler, public std::enable_shared_from_this
   HttpResponse NotStoredAnswer(const HttpRequest& request, Encoding encoding, Signal signal);
   HttpResponse Success(const HttpRequestHead& head, Encoding encoding, std::string body);
   HttpResponse Failure(const HttpRequestHead& head, int status, const Error& error);
-  HttpResponse Preflight(const HttpRequestHead& head);
-  HttpResponse Counted(const HttpRequestHead& head, HttpResponse response);
-  void AddCors(const HttpRequestHead& head, HttpResponse* response) const;
 
-  const HttpReceiverOptions options_;
-  Intake intake_;
+  const DecodeLimits limits_;
+  HttpIntake intake_;
 };
 
 HttpBodyPlan OtlpHandler::OnHead(const HttpRequestHead& head) {
@@ -92,7 +72,7 @@ HttpBodyPlan OtlpHandler::OnHead(const HttpRequestHead& head) {
     const Error error(ErrorCode::kNotFound, "OTLP is received at /v1/traces, not at " + head.path);
     plan.refusal = Failure(head, 404, error);
   } else if (head.method == "OPTIONS") {
-    plan.refusal = Preflight(head);
+    plan.refusal = intake_.Preflight(head);
   } else if (head.method != "POST") {
     plan.refusal = Failure(head, 405, Error(ErrorCode::kUnsupported, "send OTLP with POST"));
     plan.refusal->headers.Set("Allow", "POST, OPTIONS");
@@ -100,17 +80,8 @@ HttpBodyPlan OtlpHandler::OnHead(const HttpRequestHead& head) {
     const Error error(ErrorCode::kUnsupported,
                       "Content-Type must be application/x-protobuf or application/json");
     plan.refusal = Failure(head, 415, error);
-  } else {
-    const auto tenant = model::ParseTenant(head.headers.Get(model::kTenantHeader));
-    const Error admitted =
-        tenant.ok() ? intake_.Admit(*tenant, head.content_length.value_or(kChunkedBytesGuess))
-                    : tenant.error();
-    if (!admitted.ok()) plan.refusal = Failure(head, StatusOf(admitted), admitted);
-    if (tenant.ok()) {
-      plan.admit = [this, tenant = *tenant](uint64_t bytes) {
-        return intake_.Admit(tenant, bytes);
-      };
-    }
+  } else if (const Error admitted = intake_.Admit(head, &plan); !admitted.ok()) {
+    plan.refusal = Failure(head, ReceiverStatusOf(admitted), admitted);
   }
   return plan;
 }
@@ -126,28 +97,27 @@ void OtlpHandler::OnRequest(HttpRequest request, HttpRespond respond) {
 void OtlpHandler::Traces(HttpRequest request, Encoding encoding, HttpRespond respond) {
   auto batch = std::make_unique<model::SpanBatch>();
   RejectedSpans rejected;
-  const Error error =
-      encoding == Encoding::kProtobuf
-          ? DecodeTraces(request.body, options_.limits, batch.get(), &rejected)
-          : DecodeTracesJson(&request.body, options_.limits, batch.get(), &rejected);
-  if (!error.ok()) return respond(Failure(request, StatusOf(error), error));
-  const auto tenant = model::ParseTenant(request.headers.Get(model::kTenantHeader));
+  const Error error = encoding == Encoding::kProtobuf
+                          ? DecodeTraces(request.body, limits_, batch.get(), &rejected)
+                          : DecodeTracesJson(&request.body, limits_, batch.get(), &rejected);
+  if (!error.ok()) return respond(Failure(request, ReceiverStatusOf(error), error));
   std::string success =
       EncodeExportResponse(encoding, Signal::kTraces, rejected.total(), rejected.Message());
   // The sink may answer when the server is long gone: the callback keeps what it uses.
+  const model::TenantId tenant = HttpIntake::TenantOf(request);
   intake_.Take(
-      *tenant, std::move(batch), rejected,
+      tenant, std::move(batch), rejected,
       [self = shared_from_this(), head = HttpRequestHead(std::move(request)), encoding,
        success = std::move(success), respond = std::move(respond)](const Error& pushed) mutable {
         respond(pushed.ok() ? self->Success(head, encoding, std::move(success))
-                            : self->Failure(head, StatusOf(pushed), pushed));
+                            : self->Failure(head, ReceiverStatusOf(pushed), pushed));
       });
 }
 
 HttpResponse OtlpHandler::NotStoredAnswer(const HttpRequest& request, Encoding encoding,
                                           Signal signal) {
   const auto count = CountRecords(encoding, signal, request.body);
-  if (!count.ok()) return Failure(request, StatusOf(count.error()), count.error());
+  if (!count.ok()) return Failure(request, ReceiverStatusOf(count.error()), count.error());
   const std::string_view message = *count == 0 ? "" : NotStored(signal);
   return Success(request, encoding, EncodeExportResponse(encoding, signal, *count, message));
 }
@@ -161,7 +131,7 @@ HttpResponse OtlpHandler::Success(const HttpRequestHead& head, Encoding encoding
   HttpResponse response;
   response.content_type = ContentTypeOf(encoding);
   response.body = std::move(body);
-  return Counted(head, std::move(response));
+  return intake_.Counted(head, std::move(response));
 }
 
 // The body is google.rpc.Status in the encoding of the request; JSON where it has none we know.
@@ -174,39 +144,7 @@ HttpResponse OtlpHandler::Failure(const HttpRequestHead& head, int status, const
   if (error.retry_after_ms() != 0) {
     response.headers.Set("Retry-After", net::RetryAfterSeconds(error.retry_after_ms()));
   }
-  return Counted(head, std::move(response));
-}
-
-HttpResponse OtlpHandler::Counted(const HttpRequestHead& head, HttpResponse response) {
-  AddCors(head, &response);
-  intake_.CountRequest(std::to_string(response.status));
-  return response;
-}
-
-// The Fetch standard's CORS protocol. Nothing here depends on cookies, so "*" is enough for all.
-void OtlpHandler::AddCors(const HttpRequestHead& head, HttpResponse* response) const {
-  const std::string_view origin = head.headers.Get("Origin");
-  if (origin.empty()) return;
-  const auto& allowed = options_.cors_origins;
-  const bool all = std::find(allowed.begin(), allowed.end(), "*") != allowed.end();
-  if (!all) response->headers.Add("Vary", "Origin");
-  if (!all && std::find(allowed.begin(), allowed.end(), origin) == allowed.end()) return;
-  response->headers.Set("Access-Control-Allow-Origin", all ? "*" : origin);
-  response->headers.Set("Access-Control-Expose-Headers", "Retry-After");
-}
-
-HttpResponse OtlpHandler::Preflight(const HttpRequestHead& head) {
-  HttpResponse response;
-  response.status = 204;
-  response.headers.Set("Allow", "POST, OPTIONS");
-  AddCors(head, &response);
-  if (response.headers.Has("Access-Control-Allow-Origin")) {
-    response.headers.Set("Access-Control-Allow-Methods", "POST, OPTIONS");
-    const std::string_view wanted = head.headers.Get("Access-Control-Request-Headers");
-    if (!wanted.empty()) response.headers.Set("Access-Control-Allow-Headers", wanted);
-    response.headers.Set("Access-Control-Max-Age", "7200");
-  }
-  return response;
+  return intake_.Counted(head, std::move(response));
 }
 
 }  // namespace

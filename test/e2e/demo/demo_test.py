@@ -1,6 +1,7 @@
 """`weft demo` against a real server: each story of docs/demo.md is found the way that page says."""
 
 import collections
+import json
 import pathlib
 import shutil
 import subprocess
@@ -117,6 +118,92 @@ class Demo(unittest.TestCase):
             s for s in trace.spans if s.attributes.get("url.full", "").startswith("http://email:")
         )
         self.assertEqual(call.children, [])
+
+    def test_the_graph_shows_who_calls_whom_and_what_was_torn(self):
+        graph = self.server.get("/api/v1/service-graph")
+        self.assertTrue(graph["complete"])
+        edges = {(e["client"]["name"], e["server"]["name"]): e for e in graph["edges"]}
+        for pair, kind in (
+            (("cart", "redis-cart"), "database"),
+            (("payment", "api.card-risk.example"), "external"),
+            (("frontend", "checkout"), "service"),
+        ):
+            self.assertIn(pair, edges)
+            self.assertEqual(edges[pair]["server"]["kind"], kind)
+        self.assertEqual(edges["checkout", "accounting"]["via"], "orders")
+        mail = edges["checkout", "email"]
+        self.assertGreater(mail["torn"], 0)
+        self.assertEqual(mail["torn"] + mail["unanswered"], mail["requests"])
+        self.assertEqual(mail["serverDurations"]["count"], mail["torn"])
+
+    def asked(self, query):
+        done = subprocess.run(
+            [str(BINARY), "query", query, "--server", self.server.http],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)
+
+    def test_what_checkouts_were_waiting_for(self):
+        checkouts = '{ name = "POST /api/checkout" && duration > 1s && status != error }'
+        path = self.asked(checkouts + " | critical_path() | by(resource.service.name)")
+        first = path["groups"][0]
+        self.assertEqual(first["labels"][0]["value"], "payment")
+        self.assertGreater(int(first["ownNs"]), int(path["totalNs"]) / 2)
+        own = sum(int(g["ownNs"]) for g in path["groups"])
+        self.assertEqual(own, int(path["totalNs"]))
+        changed = self.asked(checkouts + ' | what_if(service="payment", factor=0.5)')["whatIf"]
+        self.assertLess(
+            int(changed["after"]["p50Ns"]), 0.8 * int(changed["before"]["p50Ns"]), changed
+        )
+
+    def test_the_doctor_finds_what_is_broken(self):
+        shown = subprocess.run(
+            [str(BINARY), "doctor", "--json", "--server", self.server.http],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        self.assertEqual(shown.returncode, 0, shown.stderr)
+        findings = [json.loads(line) for line in shown.stdout.splitlines()]
+        lost = next(f for f in findings if f["kind"] == "context_lost")
+        self.assertEqual((lost["client"], lost["server"]), ("checkout", "email"))
+        self.assertEqual(lost["culprit"], "callee")
+        call = fetch(self.server, lost["clientTraceId"])
+        answer = fetch(self.server, lost["serverTraceId"])
+        self.assertIn("checkout", {s.service for s in call.spans})
+        self.assertEqual({s.service for s in answer.spans}, {"email"})
+        skewed = [f for f in findings if f["kind"] == "clock_skew" and f["server"] == "shipping"]
+        self.assertTrue(skewed)
+        for finding in skewed:
+            self.assertAlmostEqual(int(finding["offsetNs"]) / 1e6, 340, delta=40)
+        self.assertEqual(len({f["host"] for f in skewed}), 1)
+        only = self.server.get("/api/v1/propagation?service=email")["findings"]
+        self.assertTrue(only)
+        self.assertTrue(all("email" in (f.get("client"), f["server"]) for f in only))
+
+    def test_the_graph_as_a_command(self):
+        shown = subprocess.run(
+            [str(BINARY), "graph", "{ .db.system.name != nil }", "--server", self.server.http],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        self.assertEqual(shown.returncode, 0, shown.stderr)
+        edges = [json.loads(line) for line in shown.stdout.splitlines()]
+        self.assertTrue(edges)
+        self.assertEqual({e["server"]["kind"] for e in edges}, {"database"})
+        wrong = subprocess.run(
+            [str(BINARY), "graph", "{ nme = 1 }", "--server", self.server.http],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        self.assertEqual(wrong.returncode, 2)
+        self.assertIn("did you mean", wrong.stderr)
+        self.assertIn("^^^", wrong.stderr)
 
     def test_a_leaked_mail_address(self):
         spans = self.found('{ span.enduser.id =~ ".*@.*" }')

@@ -16,21 +16,6 @@ using plan::Predicate;
 using plan::Property;
 using plan::Value;
 
-StaticType TypeOf(Property property) {
-  switch (property) {
-    case Property::kDuration:
-    case Property::kTraceDuration:
-    case Property::kEventTimeSinceStart: return StaticType::kDuration;
-    case Property::kStatus: return StaticType::kStatus;
-    case Property::kKind: return StaticType::kKind;
-    case Property::kChildCount:
-    case Property::kNestedSetLeft:
-    case Property::kNestedSetRight:
-    case Property::kNestedSetParent: return StaticType::kInt;
-    default: return StaticType::kString;
-  }
-}
-
 StaticType TypeOf(LiteralType type) {
   switch (type) {
     case LiteralType::kNil: return StaticType::kNil;
@@ -45,16 +30,6 @@ StaticType TypeOf(LiteralType type) {
   return StaticType::kNil;
 }
 
-Value ToValue(const Literal& literal) {
-  switch (literal.type) {
-    case LiteralType::kNil: return Value::Nil();
-    case LiteralType::kString: return Value::String(literal.text);
-    case LiteralType::kFloat: return Value::Double(literal.real);
-    case LiteralType::kBool: return Value::Bool(literal.number != 0);
-    default: return Value::Int(literal.number);
-  }
-}
-
 block::Scope ToScope(AttributeScope scope) {
   switch (scope) {
     case AttributeScope::kResource: return block::Scope::kResource;
@@ -62,6 +37,42 @@ block::Scope ToScope(AttributeScope scope) {
     case AttributeScope::kLink: return block::Scope::kLink;
     case AttributeScope::kInstrumentation: return block::Scope::kInstrumentation;
     default: return block::Scope::kSpan;
+  }
+}
+
+// `parent`, the span itself.
+bool IsParent(const Node& node) {
+  return node.kind == NodeKind::kAttribute && node.of_parent && node.text.empty();
+}
+
+bool IsNil(const Node& node) {
+  return node.kind == NodeKind::kLiteral && node.literal.type == LiteralType::kNil;
+}
+
+}  // namespace
+
+StaticType TypeOfProperty(Property property) {
+  switch (property) {
+    case Property::kDuration:
+    case Property::kTraceDuration:
+    case Property::kEventTimeSinceStart: return StaticType::kDuration;
+    case Property::kStatus: return StaticType::kStatus;
+    case Property::kKind: return StaticType::kKind;
+    case Property::kChildCount:
+    case Property::kNestedSetLeft:
+    case Property::kNestedSetRight:
+    case Property::kNestedSetParent: return StaticType::kInt;
+    default: return StaticType::kString;
+  }
+}
+
+Value ToValue(const Literal& literal) {
+  switch (literal.type) {
+    case LiteralType::kNil: return Value::Nil();
+    case LiteralType::kString: return Value::String(literal.text);
+    case LiteralType::kFloat: return Value::Double(literal.real);
+    case LiteralType::kBool: return Value::Bool(literal.number != 0);
+    default: return Value::Int(literal.number);
   }
 }
 
@@ -76,65 +87,52 @@ Expression::Op ToOp(TokenKind op) {
   }
 }
 
-const char* StageText(NodeKind kind) {
-  switch (kind) {
-    case NodeKind::kGroup: return "by()";
-    case NodeKind::kCoalesce: return "coalesce()";
-    case NodeKind::kSelect: return "select()";
-    case NodeKind::kAggregate:
-    case NodeKind::kScalarFilter:
-    case NodeKind::kScalarOperation: return "aggregates";
-    case NodeKind::kMetric:
-    case NodeKind::kMetricFilter:
-    case NodeKind::kTop: return "metrics";
-    default: return "pipelines";
-  }
-}
-
-}  // namespace
-
 std::nullopt_t Lowering::Fail(TextRange where, std::string message, ErrorCode code) {
   if (!error_) error_ = MakeQueryError(text_, where, code, std::move(message));
   return std::nullopt;
 }
 
 std::optional<plan::Plan> Lowering::LowerQuery(const Node& query) {
-  if (!CheckSupported(*query.children[0]) || !CheckHints(query)) return std::nullopt;
-  const Node& filter = *query.children[0];
-  if (filter.children.empty()) return plan::Plan::Filter(Predicate::Constant(true));
-  MaybePredicate predicate = LowerCondition(*filter.children[0]);
-  if (!predicate) return std::nullopt;
-  return plan::Plan::Filter(*std::move(predicate));
+  plan::Plan plan;
+  const Node& body = *query.children[0];
+  if (IsMetricQuery(body)) {
+    // What a metric is computed from can be looked at.
+    auto series = LowerMetricQuery(query);
+    if (!series) return std::nullopt;
+    if (series->op == plan::SeriesExpression::Op::kArithmetic ||
+        series->op == plan::SeriesExpression::Op::kNumber)
+      return Fail(body.where, "arithmetic between metrics has no spans to show");
+    plan = std::move(series->spans);
+    plan.shown = std::move(shown_);
+    return plan;
+  }
+  if (PathOf(body) != nullptr) {
+    // So can the traces whose paths are asked for.
+    auto path = LowerPathQuery(query);
+    if (!path) return std::nullopt;
+    plan = std::move(path->spans);
+    plan.shown = std::move(shown_);
+    return plan;
+  }
+  if (!LowerPipeline(body, &plan.stages) || !CheckHints(query)) return std::nullopt;
+  // select() alone selects of everything.
+  if (plan.stages.empty()) plan.stages.push_back(plan::Stage::Filter(Predicate::Constant(true)));
+  plan.shown = std::move(shown_);
+  return plan;
 }
 
-// The leftmost construct around the braces that has no plan yet.
-bool Lowering::CheckSupported(const Node& body) {
-  if (body.kind == NodeKind::kFilter) return true;
-  if (body.kind == NodeKind::kSpansetOperation) {
-    if (body.children[0]->kind != NodeKind::kFilter) return CheckSupported(*body.children[0]);
-    Fail(body.op_where,
-         "not supported yet: the operator `" + std::string(OperatorText(body.op)) +
-             "` between spansets",
-         ErrorCode::kUnsupported);
-    return false;
+std::optional<plan::SeriesExpression> Lowering::LowerMetricQuery(const Node& query) {
+  const Node& body = *query.children[0];
+  if (!IsMetricQuery(body)) {
+    return Fail(body.where, "expected a metric at the end, as in { ... } | rate()");
   }
-  const bool computes =
-      body.kind == NodeKind::kScalarOperation || body.kind == NodeKind::kScalarFilter;
-  if (computes && body.children[0]->kind == NodeKind::kPipeline)
-    return CheckSupported(*body.children[0]);
-  const Node* stage = &body;
-  if (body.kind == NodeKind::kPipeline) {
-    if (body.children[0]->kind != NodeKind::kFilter) return CheckSupported(*body.children[0]);
-    stage = body.children[1].get();
-  }
-  Fail(stage->where, std::string("not supported yet: ") + StageText(stage->kind),
-       ErrorCode::kUnsupported);
-  return false;
+  if (!CheckHints(query)) return std::nullopt;
+  return LowerSeries(body);
 }
 
 // No hint changes an exact answer, so all that are known are taken and change nothing.
 bool Lowering::CheckHints(const Node& query) {
-  for (size_t i = 1; i < query.children.size(); ++i) {
+  for (size_t i = 1; i < query.children.size() && !as_tempo_; ++i) {
     const Node& hint = *query.children[i];
     const auto known = HintNames();
     if (std::find(known.begin(), known.end(), hint.text) != known.end()) continue;
@@ -145,20 +143,33 @@ bool Lowering::CheckHints(const Node& query) {
 }
 
 std::optional<Field> Lowering::LowerField(const Node& node) {
-  if (node.of_parent)
-    return Fail(node.where, "not supported yet: parent.", ErrorCode::kUnsupported);
+  if (node.of_parent && RefuseExtension(node, "`parent`")) return std::nullopt;
+  if (IsParent(node)) {
+    return Fail(node.where,
+                "`parent` alone is the parent span; expected parent = nil, parent != nil or an "
+                "attribute of it, such as parent.http.route");
+  }
   if (node.kind == NodeKind::kIntrinsic) return Field::Of(node.property);
-  if (node.scope == AttributeScope::kNone) return Field::Unscoped(node.text);
-  return Field::Attribute(ToScope(node.scope), node.text);
+  Field out = node.scope == AttributeScope::kNone
+                  ? Field::Unscoped(node.text)
+                  : Field::Attribute(ToScope(node.scope), node.text);
+  out.of_parent = node.of_parent;
+  if (node.of_parent && out.multiplicity() != plan::Multiplicity::kOnce) {
+    return Fail(node.where,
+                "of a parent one can ask about attributes of the span, its resource "
+                "and its scope, not of its events and links");
+  }
+  return out;
 }
 
-Lowering::MaybePredicate Lowering::LowerCondition(const Node& node) {
+Lowering::MaybePredicate Lowering::LowerPredicate(const Node& node) {
   MaybeOperand operand = LowerOperand(node);
   if (!operand) return std::nullopt;
   return ToPredicate(*std::move(operand));
 }
 
 Lowering::MaybePredicate Lowering::ToPredicate(Operand operand) {
+  if (IsSelected(operand)) return Predicate::Constant(false);
   if (operand.predicate) return std::move(operand.predicate);
   if (operand.is_constant() && operand.type == StaticType::kBool) {
     return Predicate::Constant(operand.value.constant.number != 0);
@@ -177,7 +188,7 @@ Lowering::MaybeOperand Lowering::LowerOperand(const Node& node) {
     case NodeKind::kLiteral: return LowerLiteral(node);
     case NodeKind::kNegate: return LowerNegation(node);
     case NodeKind::kNot: {
-      MaybePredicate inner = LowerCondition(*node.children[0]);
+      MaybePredicate inner = LowerPredicate(*node.children[0]);
       if (!inner) return std::nullopt;
       return Operand{Predicate::Not(*std::move(inner)), {}, StaticType::kBool, &node};
     }
@@ -196,8 +207,9 @@ Lowering::MaybeOperand Lowering::LowerLiteral(const Node& node) {
 Lowering::MaybeOperand Lowering::LowerFieldOperand(const Node& node) {
   std::optional<Field> field = LowerField(node);
   if (!field) return std::nullopt;
+  Show(node, *field);
   const StaticType type =
-      node.kind == NodeKind::kIntrinsic ? TypeOf(node.property) : StaticType::kAny;
+      node.kind == NodeKind::kIntrinsic ? TypeOfProperty(node.property) : StaticType::kAny;
   return Operand{std::nullopt, Expression::OfField(*std::move(field)), type, &node};
 }
 
@@ -218,7 +230,7 @@ Lowering::MaybeOperand Lowering::LowerNegation(const Node& node) {
 Lowering::MaybeOperand Lowering::LowerLogic(const Node& node) {
   std::vector<Predicate> operands;
   for (const NodePtr& child : node.children) {
-    MaybePredicate operand = LowerCondition(*child);
+    MaybePredicate operand = LowerPredicate(*child);
     if (!operand) return std::nullopt;
     operands.push_back(*std::move(operand));
   }
@@ -228,17 +240,34 @@ Lowering::MaybeOperand Lowering::LowerLogic(const Node& node) {
 }
 
 Lowering::MaybeOperand Lowering::LowerOperation(const Node& node) {
+  if (auto has_parent = LowerParentComparison(node)) {
+    return Operand{*std::move(has_parent), {}, StaticType::kBool, &node};
+  }
   MaybeOperand left = LowerOperand(*node.children[0]);
   if (!left) return std::nullopt;
   MaybeOperand right = LowerOperand(*node.children[1]);
   if (!right) return std::nullopt;
+  if (auto hidden = LowerHiddenBySelect(node, *left, *right)) return hidden;
   if (node.op >= TokenKind::kPlus)
     return LowerArithmetic(node, *std::move(left), *std::move(right));
   const bool regex = node.op == TokenKind::kMatch || node.op == TokenKind::kNotMatch;
   MaybePredicate out = regex ? LowerRegex(node, *std::move(left), *right)
-                             : LowerComparison(node, *std::move(left), *std::move(right));
+                             : LowerFieldComparison(node, *std::move(left), *std::move(right));
   if (!out) return std::nullopt;
   return Operand{*std::move(out), {}, StaticType::kBool, &node};
+}
+
+// parent = nil, parent != nil; nothing for anything else.
+Lowering::MaybePredicate Lowering::LowerParentComparison(const Node& node) {
+  const bool equality = node.op == TokenKind::kEqual || node.op == TokenKind::kNotEqual;
+  const Node& left = *node.children[0];
+  const Node& right = *node.children[1];
+  const bool fits = (IsParent(left) && IsNil(right)) || (IsNil(left) && IsParent(right));
+  if (!equality || !fits || as_tempo_) return std::nullopt;
+  Field name = Field::Of(plan::Property::kName);  // every span has one
+  name.of_parent = true;
+  Predicate present = Predicate::Present(std::move(name));
+  return node.op == TokenKind::kEqual ? Predicate::Not(std::move(present)) : std::move(present);
 }
 
 Lowering::MaybeOperand Lowering::LowerArithmetic(const Node& node, Operand left, Operand right) {
@@ -248,6 +277,13 @@ Lowering::MaybeOperand Lowering::LowerArithmetic(const Node& node, Operand left,
   const StaticType type = either(StaticType::kDuration) ? StaticType::kDuration
                           : either(StaticType::kFloat)  ? StaticType::kFloat
                                                         : StaticType::kInt;
+  const bool divides = node.op == TokenKind::kSlash || node.op == TokenKind::kPercent;
+  const auto& divisor = right.value.constant;
+  if (as_tempo_ && divides && right.is_constant() && divisor.number == 0 && divisor.real == 0)
+    return Fail(node.where, "division by zero (compat=tempo)");
+  // Tempo has the operands of whole numbers the other way round.
+  if (as_tempo_ && node.op == TokenKind::kCaret && !either(StaticType::kFloat))
+    std::swap(left, right);
   if (left.is_constant() && right.is_constant()) {
     const plan::Scalar value = plan::Apply(ToOp(node.op), plan::Scalar::Of(left.value.constant),
                                            plan::Scalar::Of(right.value.constant));
@@ -259,18 +295,36 @@ Lowering::MaybeOperand Lowering::LowerArithmetic(const Node& node, Operand left,
   return Operand{std::nullopt, Expression::Of(ToOp(node.op), std::move(operands)), type, &node};
 }
 
-QueryResult<plan::Plan> Lower(const Node& query, std::string_view text) {
-  Lowering lowering(text);
+QueryResult<plan::Plan> Lower(const Node& query, std::string_view text, Dialect dialect) {
+  Lowering lowering(text, dialect);
   auto plan = lowering.LowerQuery(query);
   if (!plan) return lowering.error();
   return *std::move(plan);
 }
 
-QueryResult<plan::Plan> Compile(std::string_view text) {
+QueryResult<plan::Plan> Compile(std::string_view text, Dialect dialect) {
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) text = "{}";
   auto tree = Parse(text);
   if (!tree.ok()) return tree.error();
-  return Lower(**tree, text);
+  return Lower(**tree, text, dialect);
+}
+
+QueryResult<plan::SeriesExpression> CompileMetrics(std::string_view text, Dialect dialect) {
+  auto tree = Parse(text);
+  if (!tree.ok()) return tree.error();
+  Lowering lowering(text, dialect);
+  auto series = lowering.LowerMetricQuery(**tree);
+  if (!series) return lowering.error();
+  return *std::move(series);
+}
+
+QueryResult<plan::PathQuery> CompilePath(std::string_view text) {
+  auto tree = Parse(text);
+  if (!tree.ok()) return tree.error();
+  Lowering lowering(text);
+  auto path = lowering.LowerPathQuery(**tree);
+  if (!path) return lowering.error();
+  return *std::move(path);
 }
 
 QueryResult<plan::Field> CompileField(std::string_view text) {

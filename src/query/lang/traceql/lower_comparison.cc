@@ -25,17 +25,6 @@ bool IsNumeric(StaticType type) {
 
 bool IsOrdered(StaticType type) { return IsNumeric(type) || type == StaticType::kString; }
 
-Compare ToCompare(TokenKind op) {
-  switch (op) {
-    case TokenKind::kEqual: return Compare::kEqual;
-    case TokenKind::kNotEqual: return Compare::kNotEqual;
-    case TokenKind::kLess: return Compare::kLess;
-    case TokenKind::kLessEqual: return Compare::kLessEqual;
-    case TokenKind::kGreater: return Compare::kGreater;
-    default: return Compare::kGreaterEqual;
-  }
-}
-
 bool IsEquality(TokenKind op) { return op == TokenKind::kEqual || op == TokenKind::kNotEqual; }
 
 bool UsesMultiplicity(const Expression& e, Multiplicity m) {
@@ -79,6 +68,17 @@ std::string Advice(StaticType wanted) {
 
 }  // namespace
 
+Compare ToCompare(TokenKind op) {
+  switch (op) {
+    case TokenKind::kEqual: return Compare::kEqual;
+    case TokenKind::kNotEqual: return Compare::kNotEqual;
+    case TokenKind::kLess: return Compare::kLess;
+    case TokenKind::kLessEqual: return Compare::kLessEqual;
+    case TokenKind::kGreater: return Compare::kGreater;
+    default: return Compare::kGreaterEqual;
+  }
+}
+
 std::string TypeName(StaticType type) {
   switch (type) {
     case StaticType::kAny: return "an attribute";
@@ -106,12 +106,15 @@ std::string ExampleOf(StaticType type) {
 }
 
 bool Lowering::CheckNumeric(const Node& node, const Operand& operand) {
+  return CheckNumericOperand("`" + std::string(OperatorText(node.op)) + "`", operand);
+}
+
+bool Lowering::CheckNumericOperand(const std::string& what, const Operand& operand) {
   const bool fits =
       !operand.predicate && (operand.type == StaticType::kAny || IsNumeric(operand.type));
   if (fits) return true;
-  Fail(operand.node->where, "`" + std::string(OperatorText(node.op)) +
-                                "` works on numbers and durations, found " +
-                                TypeName(operand.type));
+  Fail(operand.node->where,
+       what + " works on numbers and durations, found " + TypeName(operand.type));
   return false;
 }
 
@@ -177,14 +180,17 @@ Lowering::MaybePredicate Lowering::LowerRegex(const Node& node, Operand left,
   out.kind = negated ? Predicate::Kind::kNotMatch : Predicate::Kind::kMatch;
   out.left = std::move(left.value);
   out.regex = std::move(regex);
+  out.strict = as_tempo_;
   return out;
 }
 
-Lowering::MaybePredicate Lowering::LowerComparison(const Node& node, Operand left, Operand right) {
+Lowering::MaybePredicate Lowering::LowerFieldComparison(const Node& node, Operand left,
+                                                        Operand right) {
   if (left.type == StaticType::kNil) return LowerNilComparison(node, right);
   if (right.type == StaticType::kNil) return LowerNilComparison(node, left);
   if (left.predicate || right.predicate)
     return LowerTruthComparison(node, std::move(left), std::move(right));
+  if (auto never = CompareAsTempo(node, left, right)) return never;
   if (!CheckComparable(node, left, right) || !CheckMultiplicity(node, left, right))
     return std::nullopt;
   Compare op = ToCompare(node.op);
@@ -197,11 +203,15 @@ Lowering::MaybePredicate Lowering::LowerComparison(const Node& node, Operand lef
     op = plan::Mirrored(op);
   }
   if (left.is_field() && right.is_constant()) CompleteId(left.value.field, &right.value.constant);
-  return Predicate::Comparison(op, std::move(left.value), std::move(right.value));
+  const bool strict = as_tempo_ && left.is_field() && left.type == StaticType::kAny;
+  Predicate out = Predicate::Comparison(op, std::move(left.value), std::move(right.value));
+  out.strict = strict;
+  return out;
 }
 
 Lowering::MaybePredicate Lowering::LowerNilComparison(const Node& node, const Operand& other) {
   if (!IsEquality(node.op)) return Fail(node.op_where, "nil has no order; expected `=` or `!=`");
+  if (as_tempo_ && other.type == StaticType::kNil) return Predicate::Constant(false);
   if (!other.is_field())
     return Fail(node.where, "only an attribute can be nil; expected one beside `" +
                                 std::string(OperatorText(node.op)) + " nil`");
@@ -211,6 +221,17 @@ Lowering::MaybePredicate Lowering::LowerNilComparison(const Node& node, const Op
       field.source == Field::Source::kProperty && field.multiplicity() == Multiplicity::kOnce;
   if (always && absent) return Fail(node.where, "`" + plan::ToString(field) + "` is never nil");
   if (always) return Predicate::Constant(true);
+  const bool no_nil = field.source == Field::Source::kProperty ||
+                      (field.source == Field::Source::kAttribute &&
+                       field.scope == block::Scope::kResource && field.key == "service.name");
+  if (as_tempo_ && absent && no_nil)
+    return Fail(node.where, "`" + plan::ToString(field) + "` cannot be nil (compat=tempo)");
+  if (as_tempo_ && absent && field.source == Field::Source::kUnscoped) {
+    std::vector<Predicate> either;
+    for (const block::Scope scope : {block::Scope::kSpan, block::Scope::kResource})
+      either.push_back(Predicate::Not(Predicate::Present(Field::Attribute(scope, field.key))));
+    return Predicate::Or(std::move(either));
+  }
   Predicate present = Predicate::Present(field);
   return absent ? Predicate::Not(std::move(present)) : std::move(present);
 }

@@ -97,7 +97,7 @@ constexpr std::array<std::string_view, 43> kFieldWords{"duration",
                                                        "unspecified",
                                                        "minInt",
                                                        "maxInt"};
-constexpr std::array<std::string_view, 19> kStageWords{"by",
+constexpr std::array<std::string_view, 21> kStageWords{"by",
                                                        "select",
                                                        "coalesce",
                                                        "count",
@@ -115,7 +115,9 @@ constexpr std::array<std::string_view, 19> kStageWords{"by",
                                                        "quantile_over_time",
                                                        "compare",
                                                        "topk",
-                                                       "bottomk"};
+                                                       "bottomk",
+                                                       "critical_path",
+                                                       "what_if"};
 constexpr std::array<std::string_view, 16> kHints{"most_recent",
                                                   "sample",
                                                   "span_sample",
@@ -180,5 +182,6 @@ std::span<const std::string_view> HintNames() { return kHints; }
 
 bool IsAggregate(std::string_view word) { return IndexOf(kAggregates, word).has_value(); }
 bool IsMetric(std::string_view word) { return IndexOf(kMetrics, word).has_value(); }
+bool IsPath(std::string_view word) { return word == "critical_path" || word == "what_if"; }
 
 }  // namespace weft::query::lang::traceql

@@ -28,5 +28,7 @@ std::span<const std::string_view> HintNames();
 
 bool IsAggregate(std::string_view word);
 bool IsMetric(std::string_view word);
+// critical_path, what_if: extensions of weft, which TraceQL has not.
+bool IsPath(std::string_view word);
 
 }  // namespace weft::query::lang::traceql

@@ -179,7 +179,9 @@ NodePtr Parser::ParseFieldWord() {
     return node;
   }
   if (token.text == "parent") {
-    return Fail(token.where, "not supported yet: parent", ErrorCode::kUnsupported);
+    NodePtr node = NewNode(NodeKind::kAttribute, Take().where);
+    node->of_parent = true;
+    return node;
   }
   return FailAtUnknownWord();
 }

@@ -133,6 +133,12 @@ bool Parser::CheckStage(const Node& node, bool last, bool in_parentheses) {
 
 NodePtr Parser::ParseStage(const Node* before) {
   const bool after_metric = before != nullptr && SortOf(*before) == Sort::kMetric;
+  if (before != nullptr && before->kind == NodeKind::kPath) {
+    if (before->text == "critical_path" && AtWord("by")) return ParseGroup(true);
+    return Fail(Peek().where, before->text == "critical_path"
+                                  ? "only by(...) can follow critical_path()"
+                                  : "nothing can follow what_if(...)");
+  }
   if (after_metric && !AtWord("topk") && !AtWord("bottomk")) {
     return FailHere("`topk(n)` or `bottomk(n)` after a metric");
   }
@@ -153,10 +159,11 @@ NodePtr Parser::ParseStageWord(const Node* before) {
     }
     return ParseTop();
   }
-  if (word == "coalesce" || IsMetric(word)) {
+  if (word == "coalesce" || IsMetric(word) || IsPath(word)) {
     if (before == nullptr)
       return Fail(where, "`" + word + "` needs spansets before it, as in { ... } | " + word + "()");
     if (IsMetric(word)) return ParseMetric();
+    if (IsPath(word)) return ParsePath();
     NodePtr node = NewNode(NodeKind::kCoalesce, Take().where);
     return Expect(TokenKind::kOpenParen, "`(`") ? Close(std::move(node)) : nullptr;
   }
@@ -359,6 +366,53 @@ NodePtr Parser::ParseTop() {
   NodePtr number = ParseLiteralToken();
   if (!number || !Adopt(top.get(), std::move(number))) return nullptr;
   return Close(std::move(top));
+}
+
+NodePtr Parser::ParsePath() {
+  const Token name = Take();
+  NodePtr path = NewNode(NodeKind::kPath, name.where);
+  path->text = name.text;
+  if (!Expect(TokenKind::kOpenParen, "`(`")) return nullptr;
+  if (path->text == "what_if" && !ParseWhatIf(path.get())) return nullptr;
+  return Close(std::move(path));
+}
+
+// A filter, or name="x" or service="x" for the filters of these; then how long it takes instead.
+bool Parser::ParseWhatIf(Node* path) {
+  NodePtr filter = At(TokenKind::kOpenBrace) ? ParseFilter() : ParseWhatIfFilter();
+  if (!filter || !Adopt(path, std::move(filter))) return false;
+  if (!Expect(TokenKind::kComma, "`,` and factor=0.8")) return false;
+  if (!AtWord("factor")) {
+    FailHere("factor=0.8: the share of its own time that a span would take");
+    return false;
+  }
+  Take();
+  if (!Expect(TokenKind::kEqual, "`=`")) return false;
+  NodePtr factor = ParseNumber();
+  return factor && Adopt(path, std::move(factor));
+}
+
+NodePtr Parser::ParseWhatIfFilter() {
+  if (!AtWord("name") && !AtWord("service"))
+    return FailHere("name=\"...\", service=\"...\" or { ... }");
+  const Token word = Take();
+  const bool of_service = word.text == "service";
+  NodePtr field = NewNode(of_service ? NodeKind::kAttribute : NodeKind::kIntrinsic, word.where);
+  if (of_service) {
+    field->scope = AttributeScope::kResource;
+    field->text = "service.name";
+  } else {
+    field->property = plan::Property::kName;
+  }
+  if (!At(TokenKind::kEqual)) return FailHere("`=`");
+  const Token equal = Take();
+  if (!At(TokenKind::kString)) return FailHere("a string");
+  NodePtr value = ParseLiteralToken();
+  if (!value) return nullptr;
+  NodePtr condition = Join(NodeKind::kFieldOperation, equal, std::move(field), std::move(value));
+  if (!condition) return nullptr;
+  NodePtr filter = NewNode(NodeKind::kFilter, condition->where);
+  return Adopt(filter.get(), std::move(condition)) ? std::move(filter) : nullptr;
 }
 
 // A number with or without signs before it.

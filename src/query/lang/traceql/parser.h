@@ -66,6 +66,9 @@ class Parser {
   bool ParseMetricArguments(Node* metric);
   NodePtr ParseMetricFilter();
   NodePtr ParseTop();
+  NodePtr ParsePath();
+  bool ParseWhatIf(Node* path);
+  NodePtr ParseWhatIfFilter();
   NodePtr ParseNumber();
   NodePtr Close(NodePtr call);
   NodePtr MakeStageOperation(const Token& op, NodePtr left, NodePtr right);

@@ -77,6 +77,7 @@ class Printer {
       case NodeKind::kSelect: WriteCall("select", node); break;
       case NodeKind::kAggregate:
       case NodeKind::kTop: WriteCall(node.text, node); break;
+      case NodeKind::kPath: WritePath(node); break;
       case NodeKind::kMetric: WriteMetric(node); break;
       case NodeKind::kMetricFilter: WriteMetricFilter(node); break;
       case NodeKind::kQuery: WriteQuery(node); break;
@@ -88,7 +89,8 @@ class Printer {
 
  private:
   void WriteAttribute(const Node& node) {
-    if (node.of_parent) out_ += "parent.";
+    if (node.of_parent) out_ += node.text.empty() ? "parent" : "parent.";
+    if (node.of_parent && node.text.empty()) return;
     out_ += AttributeScopeName(node.scope);
     if (node.scope != AttributeScope::kNone || !node.of_parent) out_ += ".";
     out_ += PrintKey(node.text);
@@ -175,6 +177,16 @@ class Printer {
       out_ += " ";
       Write(*node.children.back());
     }
+  }
+
+  void WritePath(const Node& node) {
+    (out_ += node.text) += "(";
+    if (!node.children.empty()) {
+      Write(*node.children[0]);
+      out_ += ", factor=";
+      Write(*node.children[1]);
+    }
+    out_ += ")";
   }
 
   void WriteMetricFilter(const Node& node) {

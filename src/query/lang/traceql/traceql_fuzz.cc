@@ -25,5 +25,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   const auto plan = Compile(text);
   if (plan.ok() == false && plan.error().error.ok()) std::abort();
+  const auto path = CompilePath(text);
+  if (path.ok() == false && path.error().error.ok()) std::abort();
   return 0;
 }

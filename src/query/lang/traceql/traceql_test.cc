@@ -56,7 +56,10 @@ INSTANTIATE_TEST_SUITE_P(
         "({} | by(name)) | count() > 1", "{} | rate()", "{} | rate() by (name, span.a) | topk(3)",
         "{} | quantile_over_time(duration, .5, .99) by (name) > 50ms",
         "{} | histogram_over_time(duration)", "{} | compare({ status = error }, 10, 1, 2)",
-        "({} | rate()) / ({} | rate()) * 2 > 0.5",
+        "{} | critical_path()", "{} | by(name) | critical_path() | by(name, .x, kind)",
+        "{} | what_if({ name = \"x\" && kind = server }, factor=0.5)",
+        "{ .a } > { .b } | what_if({}, factor=2)", "{} | what_if(name=\"x\", factor=-1)",
+        "{} | what_if(service=\"x\", factor=1e3)", "({} | rate()) / ({} | rate()) * 2 > 0.5",
         "{} | count_over_time() | topk(3) | bottomk(2) >= 1",
         "{} >> {} | rate() with (sample=0.1, most_recent=true)", "{} with (a=true) with (b=\"x\")",
         "{} | avg_over_time(span.a) = 1"));
@@ -68,6 +71,8 @@ TEST(Print, IsCanonical) {
   EXPECT_EQ(Canonical("{ trace:duration > 1500ms }"), "{ traceDuration > 1500ms }");
   EXPECT_EQ(Canonical("{ span.\"foo\" = 60m }"), "{ span.foo = 1h }");
   EXPECT_EQ(Canonical("{}>>{}>{}"), "({} >> {}) > {}");
+  EXPECT_EQ(Canonical("{}|what_if(service=\"x\",factor=.5)"),
+            "{} | what_if({ resource.service.name = \"x\" }, factor=0.5)");
 }
 
 TEST(Parse, RefusesWhatIsTooDeep) {
@@ -95,7 +100,23 @@ TEST(Parse, TakesWhatIsDeepEnough) {
 TEST(Parse, TakesLongChains) {
   const auto alternatives = Compile("{ .a = 1" + Repeat(" || .a = 2", 10000) + " }");
   ASSERT_TRUE(alternatives.ok());
-  EXPECT_EQ(alternatives->stages[0].predicate.operands.size(), 10001u);
+  EXPECT_EQ(alternatives->filter()->operands.size(), 10001u);
+  const auto filters = Compile("{ .a = 1 }" + Repeat(" | { .a = 2 }", 10000));
+  ASSERT_TRUE(filters.ok());
+  EXPECT_EQ(filters->filter()->operands.size(), 10001u);
+}
+
+// What each stage or operand costs is paid for each trace.
+TEST(Parse, RefusesWhatCostsTooMuch) {
+  EXPECT_TRUE(Compile("{}" + Repeat(" | by(name)", 99)).ok());
+  for (const std::string& query :
+       {"{}" + Repeat(" | by(name)", 100), "({}" + Repeat(" | by(name)", 100) + ") && {}",
+        "{}" + Repeat(" && {}", 1000)}) {
+    const auto refused = Compile(query);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().error.code(), ErrorCode::kTooLarge);
+  }
+  EXPECT_FALSE(CompileMetrics("{}" + Repeat(" | by(name)", 100) + " | rate()").ok());
 }
 
 TEST(Parse, RefusesWhatIsTooLong) {
@@ -128,7 +149,7 @@ TEST(ParseField, ReadsOneName) {
 
 std::string PlanOf(std::string_view text) {
   const auto plan = Compile(text);
-  return plan.ok() ? plan::ToString(plan->stages[0].predicate) : plan.error().ToString();
+  return plan.ok() ? plan::ToString(*plan->filter()) : plan.error().ToString();
 }
 
 TEST(Compile, LowersToPredicates) {
@@ -143,9 +164,32 @@ TEST(Compile, LowersToPredicates) {
             "and(or(=(.b, true), =(.b, false)), not(same(=(.a, 1), =(.b, true))))");
 }
 
-TEST(Compile, KnowsWhenATreeIsNeeded) {
-  EXPECT_FALSE(Compile("{ .a = 1 && traceDuration > 1s }")->needs_tree());
-  EXPECT_TRUE(Compile("{ .a = 1 || !(1 < 2 * span:childCount) }")->needs_tree());
+TEST(Compile, KnowsWhatDependsOnTheWholeTrace) {
+  EXPECT_FALSE(Compile("{ .a = 1 && trace:id = \"1\" }")->of_whole_traces());
+  EXPECT_FALSE(Compile("{ .a = 1 } | { .b = 2 } | select(.c)")->of_whole_traces());
+  EXPECT_TRUE(Compile("{ .a = 1 && traceDuration > 1s }")->of_whole_traces());
+  EXPECT_TRUE(Compile("{ .a = 1 || !(1 < 2 * span:childCount) }")->of_whole_traces());
+  EXPECT_TRUE(Compile("{ .a = 1 } > {}")->of_whole_traces());
+  EXPECT_TRUE(Compile("{} | by(name)")->of_whole_traces());
+}
+
+std::string NecessaryOf(std::string_view query) {
+  return plan::ToString(plan::NecessaryPredicate(*Compile(query)));
+}
+
+TEST(Compile, LooksForTheSpansThatAResultMustHave) {
+  EXPECT_EQ(NecessaryOf("{ .a = 1 && traceDuration > 1s }"), "and(=(.a, 1), true)");
+  EXPECT_EQ(NecessaryOf("{ .a = 1 && !(traceDuration > 1s) }"), "and(=(.a, 1), true)");
+  EXPECT_EQ(NecessaryOf("{} >> { .a = 1 }"), "=(.a, 1)");
+  EXPECT_EQ(NecessaryOf("{ .a = 1 } > { status = error } "), "=(.a, 1)");
+  EXPECT_EQ(NecessaryOf("{ .a = 1 } !> { status = error } "), "=(status, 2)");
+  EXPECT_EQ(NecessaryOf("{ .a = 1 } &> {}"), "=(.a, 1)");
+  EXPECT_EQ(NecessaryOf("{ .a = 1 } && {}"), "=(.a, 1)");
+  EXPECT_EQ(NecessaryOf("{ .a = 1 } || { .b = 1 }"), "or(=(.a, 1), =(.b, 1))");
+  EXPECT_EQ(NecessaryOf("{} | count() > 2 | { .a = 1 } > {}"), "=(.a, 1)");
+  EXPECT_EQ(NecessaryOf("({ .a = 1 } | count() = 1) && {}"), "=(.a, 1)");
+  // Of none there are 0.
+  EXPECT_EQ(NecessaryOf("({ .a = 1 } | count()) < ({ .b = 1 } | count())"), "true");
 }
 
 TEST(LiteralText, DurationsKeepTheirNanoseconds) {

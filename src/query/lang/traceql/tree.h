@@ -45,6 +45,8 @@ enum class NodeKind : uint8_t {
             // child kGroup is its by(...)
   kMetricFilter,  // metric, `op`, scalar: {} | rate() > 5
   kTop,           // topk(n), bottomk(n): `text`, literal
+  kPath,          // critical_path(), what_if({...}, factor=n): `text` is its name. The groups of a
+                  // critical path are a kGroup with any number of children behind it
   // Around it all.
   kQuery,  // body, then hints
   kHint,   // `text` = literal
@@ -72,7 +74,7 @@ struct Node {
   uint32_t height = 1;  // 1 + that of the highest child
   Literal literal;
   AttributeScope scope = AttributeScope::kNone;  // kAttribute
-  bool of_parent = false;  // kAttribute, kIntrinsic: `parent.` stood before it
+  bool of_parent = false;  // kAttribute: `parent.` stood before it; without a key it is `parent`
   plan::Property property = plan::Property::kDuration;  // kIntrinsic
   std::string text;                                     // kAttribute: key; names as said above
   std::vector<NodePtr> children;

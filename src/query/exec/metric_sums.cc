@@ -1,0 +1,339 @@
+#include "query/exec/metric_sums.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "block/latency_bucket.h"
+#include "query/exec/span_describer.h"
+
+namespace weft::query::exec {
+namespace {
+
+using plan::Metric;
+using plan::Scalar;
+using plan::Value;
+
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+constexpr uint32_t kBucketBits = 16;
+
+double ToDouble(const Scalar& value) {
+  return value.type == Value::Type::kInt ? static_cast<double>(value.number) : value.real;
+}
+
+// Doubles as 16 bits in their order: sign, exponent, and four bits of the mantissa, so that the
+// middle of a bucket is within 3.2 % of every value in it. Zero has a bucket of its own.
+uint32_t BucketOfDouble(double value) {
+  const auto bits = std::bit_cast<uint64_t>(value == 0 ? 0.0 : value);
+  constexpr uint64_t kSign = uint64_t{1} << 63;
+  return static_cast<uint32_t>(((bits & kSign) != 0 ? ~bits : bits | kSign) >> 48);
+}
+
+double MiddleOfDouble(uint32_t bucket) {
+  if (bucket == 0x8000) return 0;
+  const bool negative = bucket < 0x8000;
+  const uint64_t bits = uint64_t{negative ? ~bucket & 0x7fff : bucket & 0x7fff} << 48;
+  const double middle = std::bit_cast<double>(bits | uint64_t{1} << 47);
+  return negative ? -middle : middle;
+}
+
+// Powers of two up to which values are counted, as their exponent; 0 for values up to 0.
+constexpr int kExponentOffset = 1100;
+uint32_t PowerBucketOf(double value) {
+  if (!(value > 0)) return 0;
+  int exponent = 0;
+  const double fraction = std::frexp(value, &exponent);
+  if (fraction == 0.5) --exponent;
+  return static_cast<uint32_t>(std::min(exponent, 1030) + kExponentOffset);
+}
+double TopOfPowerBucket(uint32_t bucket) {
+  return bucket == 0 ? 0 : std::ldexp(1.0, static_cast<int>(bucket) - kExponentOffset);
+}
+
+// A hash, so that which spans are shown does not depend on the order in which they are met.
+uint64_t ChanceOf(const Exemplar& e) {
+  uint64_t x = e.span_id.value ^ std::rotl(e.start_ns, 32);
+  x ^= x >> 33;
+  x *= 0xff51afd7ed558ccdULL;
+  x ^= x >> 33;
+  x *= 0xc4ceb9fe1a85ec53ULL;
+  return x ^ x >> 33;
+}
+
+}  // namespace
+
+bool MetricSums::has_numbers() const {
+  return metric_->kind == Metric::Kind::kMin || metric_->kind == Metric::Kind::kMax ||
+         metric_->kind == Metric::Kind::kSum || metric_->kind == Metric::Kind::kAverage;
+}
+
+uint32_t MetricSums::LineOf(std::vector<Value> labels) {
+  std::vector<ValueKey> key;
+  key.reserve(labels.size());
+  for (const Value& value : labels) key.push_back({value});
+  const auto [found, is_new] =
+      by_labels_.try_emplace(std::move(key), static_cast<uint32_t>(lines_.size()));
+  if (is_new) {
+    Line line{std::move(labels), {}, {}, {}};
+    line.counts.assign(query_->axis.count, 0);
+    if (counts_latencies()) line.latencies.resize(query_->axis.count);
+    if (has_numbers()) line.numbers.assign(query_->axis.count, 0);
+    lines_.push_back(std::move(line));
+  }
+  return found->second;
+}
+
+void MetricSums::AddNumber(Line* line, uint32_t step, uint64_t count, double number) {
+  const bool first = line->counts[step] == 0;
+  line->counts[step] += count;
+  double& sum = line->numbers[step];
+  switch (metric_->kind) {
+    case Metric::Kind::kMin: sum = first ? number : std::min(sum, number); break;
+    case Metric::Kind::kMax: sum = first ? number : std::max(sum, number); break;
+    default: sum += number;
+  }
+}
+
+void MetricSums::Add(uint32_t line, uint32_t step, const Scalar& value) {
+  if (!has_buckets()) return AddNumber(&lines_[line], step, 1, ToDouble(value));
+  const bool whole = value.type == Value::Type::kInt && value.number >= 2;
+  if (metric_->coarse && !whole) return;
+  ++lines_[line].counts[step];
+  uint32_t bucket = 0;
+  if (metric_->kind == Metric::Kind::kHistogram || metric_->coarse) {
+    bucket = PowerBucketOf(ToDouble(value));
+  } else if (metric_->meaning == plan::Meaning::kDuration) {
+    bucket = block::LatencyBucketOf(value.number);
+  } else {
+    bucket = BucketOfDouble(ToDouble(value));
+  }
+  AddToBucket(line, step, bucket, 1);
+}
+
+void MetricSums::AddCounted(uint32_t line, uint32_t step, uint32_t bucket, uint64_t count) {
+  lines_[line].counts[step] += count;
+  if (has_buckets()) AddToBucket(line, step, bucket, count);
+}
+
+void MetricSums::AddToBucket(uint32_t line, uint32_t step, uint32_t bucket, uint64_t count) {
+  if (counts_latencies()) {
+    auto& latencies = lines_[line].latencies[step];
+    if (!latencies && latencies_ < kLatenciesMax) {
+      latencies = std::make_unique<LatencyCounts>();
+      ++latencies_;
+    }
+    if (latencies && (*latencies)[bucket] <= UINT32_MAX - count) {
+      (*latencies)[bucket] += static_cast<uint32_t>(count);
+      return;
+    }
+  }
+  buckets_[{line, step << kBucketBits | bucket}] += count;
+}
+
+void MetricSums::Offer(uint32_t line, uint32_t step, const Exemplar& exemplar) {
+  const uint64_t chance = ChanceOf(exemplar);
+  if (chance > chance_max_) return;
+  const auto [kept, is_new] = exemplars_.try_emplace({line, step}, Kept{chance, exemplar});
+  if (!is_new && chance < kept->second.chance) kept->second = {chance, exemplar};
+  if (exemplars_.size() > 4 * size_t{query_->exemplars} + 64) KeepBestExemplars();
+}
+
+// Those that are dropped could only be overtaken by more of the others.
+void MetricSums::KeepBestExemplars() {
+  if (exemplars_.size() <= query_->exemplars) return;
+  std::vector<uint64_t> chances;
+  chances.reserve(exemplars_.size());
+  for (const auto& [key, kept] : exemplars_) chances.push_back(kept.chance);
+  const auto last = chances.begin() + static_cast<ptrdiff_t>(query_->exemplars) - 1;
+  std::nth_element(chances.begin(), last, chances.end());
+  chance_max_ = *last;
+  absl::erase_if(exemplars_, [&](const auto& entry) { return entry.second.chance > chance_max_; });
+}
+
+void MetricSums::Merge(const MetricSums& other) {
+  std::vector<uint32_t> line_of;
+  for (const Line& line : other.lines_) {
+    const uint32_t to = LineOf(line.labels);
+    line_of.push_back(to);
+    for (uint32_t step = 0; step < line.counts.size(); ++step) {
+      if (line.counts[step] == 0) continue;
+      if (has_numbers()) {
+        AddNumber(&lines_[to], step, line.counts[step], line.numbers[step]);
+      } else {
+        lines_[to].counts[step] += line.counts[step];
+      }
+      if (line.latencies.empty() || !line.latencies[step]) continue;
+      for (uint32_t bucket = 0; bucket < block::kLatencyBuckets; ++bucket) {
+        const uint32_t count = (*line.latencies[step])[bucket];
+        if (count != 0) AddToBucket(to, step, bucket, count);
+      }
+    }
+  }
+  for (const auto& [key, count] : other.buckets_)
+    buckets_[{line_of[key.first], key.second}] += count;
+  for (const auto& [key, kept] : other.exemplars_) {
+    Offer(line_of[key.first], key.second, kept.exemplar);
+  }
+}
+
+size_t MetricSums::bytes() const {
+  const size_t per_line = 128 + query_->axis.count * (has_numbers() ? 16 : 8);
+  return lines_.size() * per_line + latencies_ * sizeof(LatencyCounts) + buckets_.capacity() * 17 +
+         exemplars_.capacity() * 65;
+}
+
+std::vector<FoundValue> MetricSums::LabelsOf(const Line& line) const {
+  std::vector<FoundValue> out;
+  const bool all_nil = std::all_of(line.labels.begin(), line.labels.end(),
+                                   [](const Value& value) { return value.is_nil(); });
+  for (size_t i = 0; i < line.labels.size(); ++i) {
+    const plan::LabelField& by = metric_->by[i];
+    if (line.labels[i].is_nil() && !all_nil) continue;
+    out.push_back(ToFoundValue(by.name, Scalar::Of(line.labels[i]), by.meaning));
+  }
+  return out;
+}
+
+double MetricSums::ValueOf(const Line& line, uint32_t step) const {
+  const auto count = static_cast<double>(line.counts[step]);
+  if (metric_->kind == Metric::Kind::kCount) return count;
+  if (metric_->kind == Metric::Kind::kRate)
+    return count / (static_cast<double>(query_->axis.step_ns) / 1e9);
+  if (line.counts[step] == 0) return kNone;
+  const double unit = metric_->meaning == plan::Meaning::kDuration ? 1e9 : 1;
+  const double number = line.numbers[step] / unit;
+  return metric_->kind == Metric::Kind::kAverage ? number / count : number;
+}
+
+// The value that a share q of the values does not exceed: the middle of its bucket or, coarse, what
+// stands there if the bucket's values are a geometric series.
+void MetricSums::AddQuantiles(uint32_t index, const std::vector<FoundValue>& labels,
+                              std::vector<MetricLine>* out) const {
+  const size_t first = out->size();
+  const uint32_t steps = query_->axis.count;
+  for (double quantile : metric_->quantiles) {
+    MetricLine line{labels, std::vector<double>(steps, kNone), {}};
+    line.labels.push_back(ToFoundValue("p", Scalar::Double(quantile), plan::Meaning::kPlain));
+    out->push_back(std::move(line));
+  }
+  std::vector<std::pair<uint32_t, uint64_t>> found;  // step and bucket, count
+  for (const auto& [key, count] : BucketsOf(index)) found.emplace_back(key.second, count);
+  for (size_t begin = 0; begin < found.size();) {
+    const uint32_t step = found[begin].first >> kBucketBits;
+    size_t end = begin;
+    uint64_t total = 0;
+    for (; end < found.size() && found[end].first >> kBucketBits == step; ++end) {
+      total += found[end].second;
+    }
+    for (size_t q = 0; q < metric_->quantiles.size(); ++q) {
+      const double exact = metric_->quantiles[q] * static_cast<double>(total);
+      const auto rank = std::max<uint64_t>(1, static_cast<uint64_t>(std::ceil(exact)));
+      size_t at = begin;
+      uint64_t seen = found[at].second;
+      while (seen < rank && at + 1 < end) seen += found[++at].second;
+      const uint32_t bucket = found[at].first & ((1u << kBucketBits) - 1);
+      double& value = (*out)[first + q].values[step];
+      const bool duration = metric_->meaning == plan::Meaning::kDuration;
+      if (metric_->coarse) {
+        const auto into = static_cast<double>(rank - (seen - found[at].second));
+        value = TopOfPowerBucket(bucket - 1) *
+                std::exp2(into / static_cast<double>(found[at].second)) / (duration ? 1e9 : 1);
+      } else {
+        value = duration ? static_cast<double>(block::LatencyBucketMiddle(bucket)) / 1e9
+                         : MiddleOfDouble(bucket);
+      }
+    }
+    begin = end;
+  }
+}
+
+std::span<const MetricSums::BucketCount> MetricSums::BucketsOf(uint32_t index) const {
+  const auto of_line = [](const BucketCount& entry) { return entry.first.first; };
+  return std::ranges::equal_range(sorted_buckets_, index, {}, of_line);
+}
+
+void MetricSums::AddHistogram(uint32_t index, const std::vector<FoundValue>& labels,
+                              std::vector<MetricLine>* out) const {
+  std::vector<std::pair<std::pair<uint32_t, uint32_t>, uint64_t>> found;  // bucket, step; count
+  for (const auto& [key, count] : BucketsOf(index)) {
+    found.push_back({{key.second & ((1u << kBucketBits) - 1), key.second >> kBucketBits}, count});
+  }
+  std::sort(found.begin(), found.end());
+  const double unit = metric_->meaning == plan::Meaning::kDuration ? 1e9 : 1;
+  for (size_t i = 0; i < found.size(); ++i) {
+    const uint32_t bucket = found[i].first.first;
+    if (i == 0 || found[i - 1].first.first != bucket) {
+      MetricLine line{labels, std::vector<double>(query_->axis.count, 0), {}};
+      line.labels.push_back(ToFoundValue(
+          "__bucket", Scalar::Double(TopOfPowerBucket(bucket) / unit), plan::Meaning::kPlain));
+      out->push_back(std::move(line));
+    }
+    out->back().values[found[i].first.second] = static_cast<double>(found[i].second);
+  }
+}
+
+// An exemplar stands with the first line that is not below it.
+void MetricSums::PlaceExemplars(uint32_t index, size_t first, std::vector<MetricLine>* out) const {
+  const auto of_line = [](const auto& entry) { return entry.first.first; };
+  for (const auto& [key, found] : std::ranges::equal_range(sorted_exemplars_, index, {}, of_line)) {
+    Exemplar exemplar = found;
+    size_t line = first;
+    if (metric_->kind == Metric::Kind::kHistogram) {
+      while (line + 1 < out->size() && (*out)[line].labels.back().real < exemplar.value) ++line;
+    } else if (metric_->kind == Metric::Kind::kQuantile) {
+      while (line + 1 < out->size() && (*out)[line].values[key.second] < exemplar.value) ++line;
+    }
+    if (std::isnan(exemplar.value)) exemplar.value = (*out)[line].values[key.second];
+    (*out)[line].exemplars.push_back(exemplar);
+  }
+}
+
+void MetricSums::AddLines(const Line& line, uint32_t index, std::vector<MetricLine>* out) {
+  std::vector<FoundValue> labels = LabelsOf(line);
+  const size_t first = out->size();
+  if (metric_->kind == Metric::Kind::kQuantile) {
+    AddQuantiles(index, labels, out);
+  } else if (metric_->kind == Metric::Kind::kHistogram) {
+    AddHistogram(index, labels, out);
+  } else {
+    if (labels.empty())
+      labels.push_back(
+          ToFoundValue("__name__", Scalar::String(metric_->name), plan::Meaning::kPlain));
+    MetricLine made{std::move(labels), {}, {}};
+    for (uint32_t step = 0; step < query_->axis.count; ++step) {
+      made.values.push_back(ValueOf(line, step));
+    }
+    out->push_back(std::move(made));
+  }
+  if (out->size() > first) PlaceExemplars(index, first, out);
+}
+
+std::vector<MetricLine> MetricSums::TakeLines() {
+  const bool counts = metric_->kind == Metric::Kind::kRate || metric_->kind == Metric::Kind::kCount;
+  // Of nothing there are none.
+  if (counts && metric_->by.empty()) LineOf({});
+  if (query_->exemplars > 0) KeepBestExemplars();
+  for (const auto& [key, kept] : exemplars_) sorted_exemplars_.emplace_back(key, kept.exemplar);
+  const auto by_key = [](const auto& a, const auto& b) { return a.first < b.first; };
+  std::sort(sorted_exemplars_.begin(), sorted_exemplars_.end(), by_key);
+  // Where there were too many the same bucket may be in both.
+  for (uint32_t line = 0; line < lines_.size(); ++line) {
+    for (uint32_t step = 0; step < lines_[line].latencies.size(); ++step) {
+      const auto& latencies = lines_[line].latencies[step];
+      for (uint32_t bucket = 0; latencies && bucket < block::kLatencyBuckets; ++bucket) {
+        const uint32_t count = (*latencies)[bucket];
+        if (count != 0) sorted_buckets_.push_back({{line, step << kBucketBits | bucket}, count});
+      }
+    }
+  }
+  sorted_buckets_.insert(sorted_buckets_.end(), buckets_.begin(), buckets_.end());
+  std::sort(sorted_buckets_.begin(), sorted_buckets_.end());
+  std::vector<MetricLine> out;
+  for (uint32_t i = 0; i < lines_.size(); ++i) AddLines(lines_[i], i, &out);
+  lines_.clear();
+  return out;
+}
+
+}  // namespace weft::query::exec
