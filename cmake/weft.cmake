@@ -27,6 +27,9 @@ function(_weft_precompile_gtest TARGET)
     add_executable(weft_test_pch EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/cmake/empty.cc)
     target_link_libraries(weft_test_pch PRIVATE weft_flags GTest::gmock)
     target_precompile_headers(weft_test_pch PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+      target_compile_options(weft_test_pch PRIVATE "SHELL:-Xclang -fno-pch-timestamp")  # the cache compares contents
+    endif()
   endif()
   target_precompile_headers(${TARGET} REUSE_FROM weft_test_pch)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
@@ -89,7 +92,7 @@ function(_weft_test_properties NAME LABELS TIMEOUT)
     ENVIRONMENT "${environment}")
 endfunction()
 
-# A fuzzer: libFuzzer in the preset `fuzz`; in every other build the test NAME, which runs the inputs of
+# A fuzzer: libFuzzer in the preset `asan`; in every other build the test NAME, which runs the inputs of
 # CORPUS (a folder beside the CMakeLists.txt, read recursively; may be absent) through the same function.
 function(weft_fuzz NAME)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "CORPUS" "SOURCES;DEPS;LINK")

@@ -105,7 +105,7 @@ SeriesStore::Series* SeriesStore::FindOrAdd(Table* table, Kind kind, Labels labe
   const auto found = table->by_key.find(key);
   if (found != table->by_key.end()) return found->second.get();
   const size_t histograms = NamesOf(kind).histograms.size();
-  const auto make = [&](Labels of, uint64_t bytes) {
+  const auto make = [&](Labels of, uint64_t bytes) WEFT_REQUIRES(mutex_) {
     auto series = std::make_unique<Series>();
     series->labels = std::make_shared<const Labels>(std::move(of));
     series->histograms.resize(histograms);
@@ -160,10 +160,12 @@ void SeriesStore::Add(const model::TenantId& tenant, Kind kind, std::vector<Incr
 
 void SeriesStore::RemoveStale(int64_t now_ns) {
   swept_ns_ = now_ns;
+  uint64_t bytes = 0;
+  uint64_t count = 0;
   const auto is_stale = [&](const std::unique_ptr<Series>& series) {
     if (!series || now_ns - series->seen_ns < options_.stale_ns) return false;
-    bytes_ -= series->bytes;
-    --series_;
+    bytes += series->bytes;
+    ++count;
     return true;
   };
   for (auto tenant = tenants_.begin(); tenant != tenants_.end();) {
@@ -175,6 +177,8 @@ void SeriesStore::RemoveStale(int64_t now_ns) {
     }
     tenant = empty ? tenants_.erase(tenant) : std::next(tenant);
   }
+  bytes_ -= bytes;
+  series_ -= count;
 }
 
 std::vector<SeriesState> SeriesStore::Read(const model::TenantId& tenant, Kind kind) const {
