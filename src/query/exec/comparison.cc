@@ -131,13 +131,13 @@ class KnownValues {
     for (size_t i = 0; i < values_.size(); ++i) index_.emplace(ValueKey{values_[i].value}, i);
   }
   ComparedValue* Find(const plan::Scalar& value) {
-    const auto found = index_.find(ValueKey{value.ToValue()});
+    const auto found = index_.find(value);
     return found == index_.end() ? nullptr : &values_[found->second];
   }
 
  private:
   std::vector<ComparedValue>& values_;
-  absl::flat_hash_map<ValueKey, size_t> index_;
+  absl::flat_hash_map<ValueKey, size_t, ScalarKeyHash, ScalarKeyEqual> index_;
 };
 
 template <typename Visit>

@@ -70,11 +70,7 @@ bool MetricSums::has_numbers() const {
 }
 
 uint32_t MetricSums::LineOf(std::vector<Value> labels) {
-  std::vector<ValueKey> key;
-  key.reserve(labels.size());
-  for (const Value& value : labels) key.push_back({value});
-  const auto [found, is_new] =
-      by_labels_.try_emplace(std::move(key), static_cast<uint32_t>(lines_.size()));
+  const auto [found, is_new] = by_labels_.try_emplace(labels, static_cast<uint32_t>(lines_.size()));
   if (is_new) {
     Line line{std::move(labels), {}, {}, {}};
     line.counts.assign(query_->axis.count, 0);

@@ -89,7 +89,7 @@ class MetricSums {
 
   std::vector<Line> lines_;
   size_t latencies_ = 0;  // LatencyCounts of all lines
-  absl::flat_hash_map<std::vector<ValueKey>, uint32_t> by_labels_;
+  absl::flat_hash_map<std::vector<plan::Value>, uint32_t, ValuesHash, ValuesEqual> by_labels_;
   // Of kQuantile and kHistogram: how many values are in each bucket, by line, step and bucket.
   absl::flat_hash_map<std::pair<uint32_t, uint32_t>, uint64_t> buckets_;
   absl::flat_hash_map<LineStep, Kept> exemplars_;

@@ -52,24 +52,63 @@ bool Holds(plan::Compare op, double a, double b) {
   return false;
 }
 
-// For each step the `count` lines that are first keep their values; among equals those that stand
-// first.
-void KeepFirst(const plan::SeriesStage& stage, std::vector<MetricLine>* lines) {
-  const bool top = stage.kind == plan::SeriesStage::Kind::kTop;
-  const size_t steps = lines->empty() ? 0 : lines->front().values.size();
-  std::vector<size_t> order;
-  for (size_t step = 0; step < steps; ++step) {
-    order.clear();
-    for (size_t i = 0; i < lines->size(); ++i) {
-      if (!std::isnan((*lines)[i].values[step])) order.push_back(i);
+// The `count` values that come first of those offered; among equals those that were offered first.
+class FirstValues {
+ public:
+  struct Entry {
+    double value;
+    size_t line;
+  };
+
+  FirstValues(size_t count, bool greatest) : count_(count), before_{greatest} {}
+
+  void Offer(double value, size_t line) {
+    const Entry entry{value, line};
+    if (kept_.size() == count_) {
+      if (count_ == 0 || !before_(entry, kept_.front())) return;
+      std::pop_heap(kept_.begin(), kept_.end(), before_);
+      kept_.pop_back();
     }
-    if (order.size() <= stage.count) continue;
-    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-      const double x = (*lines)[a].values[step];
-      const double y = (*lines)[b].values[step];
-      return top ? x > y : x < y;
-    });
-    for (size_t i = stage.count; i < order.size(); ++i) (*lines)[order[i]].values[step] = kNone;
+    kept_.push_back(entry);
+    std::push_heap(kept_.begin(), kept_.end(), before_);
+  }
+
+  const std::vector<Entry>& kept() const { return kept_; }
+
+ private:
+  struct Before {
+    bool greatest;
+    bool operator()(const Entry& a, const Entry& b) const {
+      if (a.value != b.value) return greatest ? a.value > b.value : a.value < b.value;
+      return a.line < b.line;
+    }
+  };
+
+  size_t count_;
+  Before before_;
+  std::vector<Entry> kept_;  // a heap, the last of them in front
+};
+
+// For each step the `count` lines that are first keep their values; lines that keep none have no
+// steps left.
+void KeepFirst(const plan::SeriesStage& stage, std::vector<MetricLine>* lines) {
+  const size_t steps = lines->empty() ? 0 : lines->front().values.size();
+  const bool greatest = stage.kind == plan::SeriesStage::Kind::kTop;
+  std::vector<FirstValues> first(steps, FirstValues(stage.count, greatest));
+  for (size_t i = 0; i < lines->size(); ++i) {
+    const std::vector<double>& values = (*lines)[i].values;
+    for (size_t step = 0; step < steps; ++step) {
+      if (!std::isnan(values[step])) first[step].Offer(values[step], i);
+    }
+  }
+  std::vector<bool> keeps(lines->size(), false);
+  for (const FirstValues& of_step : first) {
+    for (const FirstValues::Entry& entry : of_step.kept()) keeps[entry.line] = true;
+  }
+  for (size_t i = 0; i < lines->size(); ++i) (*lines)[i].values.assign(keeps[i] ? steps : 0, kNone);
+  for (size_t step = 0; step < steps; ++step) {
+    for (const FirstValues::Entry& entry : first[step].kept())
+      (*lines)[entry.line].values[step] = entry.value;
   }
 }
 

@@ -8,16 +8,19 @@ namespace weft::query::exec {
 void ValueTally::Add(Side side, const plan::Scalar& value, uint64_t count) {
   SideCounts counts{};
   counts[static_cast<size_t>(side)] = count;
-  Insert({value.ToValue()}, counts);
+  Insert(value, counts);
 }
 
-void ValueTally::Insert(ValueKey key, const SideCounts& counts) {
-  const size_t text = key.value.text.capacity();
-  const auto [found, is_new] = counts_.try_emplace(std::move(key));
+void ValueTally::Insert(const plan::Scalar& value, const SideCounts& counts) {
+  bool is_new = false;
+  const auto found = counts_.lazy_emplace(value, [&](const Map::constructor& make) {
+    make(ValueKey{value.ToValue()}, SideCounts{});
+    is_new = true;
+  });
   found->second[0] += counts[0];
   found->second[1] += counts[1];
   if (!is_new) return;
-  bytes_ += text;
+  bytes_ += found->first.value.text.capacity();
   if (counts_.size() > kValuesMax) Prune();
 }
 
@@ -54,7 +57,7 @@ void ValueTally::Prune() {
 void ValueTally::Merge(const ValueTally& other) {
   exact_ = exact_ && other.exact_;
   for (const size_t side : {0, 1}) lost_[side] += other.lost_[side];
-  for (const auto& [key, counts] : other.counts_) Insert(key, counts);
+  for (const auto& [key, counts] : other.counts_) Insert(plan::Scalar::Of(key.value), counts);
 }
 
 }  // namespace weft::query::exec

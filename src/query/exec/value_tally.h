@@ -35,14 +35,14 @@ class ValueTally {
 
   bool exact() const { return exact_; }
   uint64_t lost(Side side) const { return lost_[static_cast<size_t>(side)]; }
-  using Map = absl::flat_hash_map<ValueKey, SideCounts>;
+  using Map = absl::flat_hash_map<ValueKey, SideCounts, ScalarKeyHash, ScalarKeyEqual>;
   const Map& counts() const { return counts_; }
   size_t bytes() const { return bytes_ + counts_.capacity() * (sizeof(ValueKey) + 17); }
 
  private:
   static constexpr size_t kKept = kValuesMax / 4;  // of each side
 
-  void Insert(ValueKey key, const SideCounts& counts);
+  void Insert(const plan::Scalar& value, const SideCounts& counts);
   void Prune();
 
   Map counts_;
