@@ -126,6 +126,11 @@ def questions(samples, pick, spans):
             series(5),
             None,
         ),
+        "p99 of duration by service, in steps of a minute": (
+            lambda: metric("{} | quantile_over_time(duration, .99) by (resource.service.name)", step="1m"),
+            series(5),
+            None,
+        ),
         "rate by a generic attribute, unique": (
             lambda: metric('{} | count_over_time() by (span."guid:x-request-id") | topk(5)', step="1h"),
             series(1),

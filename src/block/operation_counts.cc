@@ -22,10 +22,24 @@ OperationCounter::Key OperationCounter::KeyOf(const OperationCount& count) {
               (count.error ? 1 : 0)};
 }
 
+namespace {
+
+OperationCount CountOfSpan(Code service, Code name, uint8_t kind, bool error, uint64_t start_ns,
+                           int64_t duration_ns) {
+  return {start_ns / kMinuteNs,
+          service,
+          name,
+          kind,
+          error,
+          static_cast<uint16_t>(LatencyBucketOf(duration_ns)),
+          1};
+}
+
+}  // namespace
+
 void OperationCounter::AddSpan(Code service, Code name, uint8_t kind, bool error, uint64_t start_ns,
                                int64_t duration_ns) {
-  Add({start_ns / kMinuteNs, service, name, kind, error,
-       static_cast<uint16_t>(LatencyBucketOf(duration_ns)), 1});
+  Add(CountOfSpan(service, name, kind, error, start_ns, duration_ns));
 }
 
 void OperationCounter::AddAll(const OperationCounts& counts, uint64_t first_minute,
@@ -62,8 +76,9 @@ Error ReadServices(const RowGroup& group, OperationCounter* counter, std::vector
 
 }  // namespace
 
-Error OperationCounter::AddGroup(const RowGroup& group, uint64_t first_minute,
-                                 uint64_t last_minute) {
+template <typename Visit>
+Error OperationCounter::ForEachSpan(const RowGroup& group, const std::vector<uint32_t>& rows,
+                                    Visit visit) {
   std::vector<Code> services;
   WEFT_RETURN_IF_ERROR(ReadServices(group, this, &services));
   WEFT_ASSIGN_OR_RETURN(const ColumnPtr starts, group.Read(Intrinsic::kStartTime));
@@ -74,21 +89,49 @@ Error OperationCounter::AddGroup(const RowGroup& group, uint64_t first_minute,
   WEFT_ASSIGN_OR_RETURN(const ColumnPtr resources, group.Read(Intrinsic::kResource));
   std::vector<Code> name_codes;
   for (const std::string_view name : names->dictionary->strings) name_codes.push_back(Intern(name));
-  const std::vector<uint64_t>& excluded = group.excluded_rows();
-  for (uint32_t row = 0; row < group.row_count(); ++row) {
-    if (row / 64 < excluded.size() && (excluded[row / 64] >> (row % 64) & 1) != 0) continue;
-    const uint64_t start_ns = static_cast<uint64_t>(starts->ints[row]);
+  for (const uint32_t row : rows) {
     const uint64_t resource = NumberAt(*resources, row);
-    if (start_ns / kMinuteNs < first_minute || start_ns / kMinuteNs > last_minute) continue;
     if (resource >= services.size()) {
       return {ErrorCode::kCorrupt, "spans.parquet names an unknown resource"};
     }
-    AddSpan(services[resource], name_codes[names->codes[row]],
-            static_cast<uint8_t>(NumberAt(*kinds, row)),
-            NumberAt(*statuses, row) == static_cast<uint64_t>(model::StatusCode::kError), start_ns,
-            durations->ints[row]);
+    visit(CountOfSpan(services[resource], name_codes[names->codes[row]],
+                      static_cast<uint8_t>(NumberAt(*kinds, row)),
+                      NumberAt(*statuses, row) == static_cast<uint64_t>(model::StatusCode::kError),
+                      static_cast<uint64_t>(starts->ints[row]), durations->ints[row]));
   }
   return Error::Ok();
+}
+
+Error OperationCounter::AddGroup(const RowGroup& group, uint64_t first_minute,
+                                 uint64_t last_minute) {
+  WEFT_ASSIGN_OR_RETURN(const ColumnPtr starts, group.Read(Intrinsic::kStartTime));
+  const std::vector<uint64_t>& excluded = group.excluded_rows();
+  std::vector<uint32_t> rows;
+  for (uint32_t row = 0; row < group.row_count(); ++row) {
+    if (row / 64 < excluded.size() && (excluded[row / 64] >> (row % 64) & 1) != 0) continue;
+    const uint64_t minute = static_cast<uint64_t>(starts->ints[row]) / kMinuteNs;
+    if (minute >= first_minute && minute <= last_minute) rows.push_back(row);
+  }
+  return ForEachSpan(group, rows, [&](const OperationCount& count) { Add(count); });
+}
+
+Result<std::vector<uint32_t>> OperationCounter::BordersOf(const RowGroup& group) {
+  WEFT_ASSIGN_OR_RETURN(const ColumnPtr starts, group.Read(Intrinsic::kStartTime));
+  std::vector<uint32_t> rows;
+  for (uint32_t row = 0; row < group.row_count(); ++row) {
+    const auto start_ns = static_cast<uint64_t>(starts->ints[row]);
+    if (start_ns % kMinuteNs == 0 && start_ns != 0) rows.push_back(row);
+  }
+  return rows;
+}
+
+Error OperationCounter::MoveBorders(const RowGroup& group, const std::vector<uint32_t>& rows) {
+  return ForEachSpan(group, rows, [&](OperationCount count) {
+    const auto sum = sums_.find(KeyOf(count));
+    if (sum != sums_.end() && --sum->second == 0) sums_.erase(sum);
+    --count.minute;
+    Add(count);
+  });
 }
 
 OperationCounts OperationCounter::Take() {

@@ -57,6 +57,11 @@ class OperationCounter {
   // The spans of a row group that start in those minutes, but for excluded ones.
   Error AddGroup(const RowGroup& group, uint64_t first_minute = 0,
                  uint64_t last_minute = UINT64_MAX);
+  // Rows of a group that start in the first nanosecond of a minute.
+  static Result<std::vector<uint32_t>> BordersOf(const RowGroup& group);
+  // Counts these rows of a group, which are in the sums, with the minute before: minutes are then
+  // as the steps of an axis are, without their beginning and with their end.
+  Error MoveBorders(const RowGroup& group, const std::vector<uint32_t>& rows);
 
   // Of sums, and memory that they take.
   size_t size() const { return sums_.size(); }
@@ -65,6 +70,10 @@ class OperationCounter {
   OperationCounts Take();
 
  private:
+  // Calls visit(OperationCount of a span) for the rows, ascending.
+  template <typename Visit>
+  Error ForEachSpan(const RowGroup& group, const std::vector<uint32_t>& rows, Visit visit);
+
   // Service and name; minute, bucket, kind and error.
   using Key = std::pair<uint64_t, uint64_t>;
   static Key KeyOf(const OperationCount& count);

@@ -100,8 +100,7 @@ std::optional<CountedBlocks> CountedBlocks::For(const plan::SeriesExpression& ex
 }
 
 // The step in which all spans of the groups start.
-std::optional<uint32_t> CountedBlocks::StepOf(
-    const std::vector<std::shared_ptr<const block::RowGroup>>& groups) const {
+std::optional<uint32_t> CountedBlocks::StepOf(const Groups& groups) const {
   uint64_t first_ns = UINT64_MAX;
   uint64_t last_ns = 0;
   for (const auto& group : groups) {
@@ -115,10 +114,22 @@ std::optional<uint32_t> CountedBlocks::StepOf(
   return step;
 }
 
-Result<bool> CountedBlocks::Add(const std::vector<std::shared_ptr<const block::RowGroup>>& groups,
-                                MetricSums* sums) const {
+// Whether each minute, without its beginning and with its end, lies in one step or in none.
+bool CountedBlocks::StepsAreMinutes() const {
+  return query_.axis.step_ns % block::kMinuteNs == 0 &&
+         query_.axis.first_ns % block::kMinuteNs == 0;
+}
+
+bool CountedBlocks::KnowsServices(const block::OperationCounts& counts) const {
+  if (!asks_of_services_) return true;
+  return std::ranges::none_of(counts.counts, [&](const block::OperationCount& count) {
+    return counts.strings[count.service].empty();  // or is it the empty text?
+  });
+}
+
+Result<bool> CountedBlocks::Add(const Groups& groups, MetricSums* sums) const {
   const std::optional<uint32_t> step = StepOf(groups);
-  if (!step) return false;
+  if (!step && !StepsAreMinutes()) return false;
   uint64_t rows = 0;
   for (const auto& group : groups) {
     WEFT_RETURN_IF_ERROR(group->Load());
@@ -126,23 +137,40 @@ Result<bool> CountedBlocks::Add(const std::vector<std::shared_ptr<const block::R
   }
   if (rows == 0) return false;
   WEFT_ASSIGN_OR_RETURN(const auto counts, groups[0]->BlockCounts());
-  if (counts == nullptr) return false;
+  if (counts == nullptr || !KnowsServices(*counts)) return false;
   uint64_t counted = 0;
-  for (const block::OperationCount& count : counts->counts) {
-    const bool has_service = !counts->strings[count.service].empty();  // or is it the empty text?
-    if (asks_of_services_ && !has_service) return false;
-    counted += count.count;
-  }
+  for (const block::OperationCount& count : counts->counts) counted += count.count;
   if (counted != rows) return false;  // some row groups lie outside the range
+  std::optional<block::OperationCounter> moved;
+  for (const auto& group : groups) {
+    if (step) break;
+    WEFT_ASSIGN_OR_RETURN(const auto borders, block::OperationCounter::BordersOf(*group));
+    if (borders.empty()) continue;
+    if (!moved) moved.emplace().AddAll(*counts);
+    WEFT_RETURN_IF_ERROR(moved->MoveBorders(*group, borders));
+  }
+  if (moved) {
+    AddCounts(moved->Take(), step, sums);
+  } else {
+    AddCounts(*counts, step, sums);
+  }
+  return true;
+}
 
+// All in one step, or each minute in its own: those outside the range are left out.
+void CountedBlocks::AddCounts(const block::OperationCounts& counts, std::optional<uint32_t> step,
+                              MetricSums* sums) const {
   constexpr uint32_t kLeftOut = UINT32_MAX;
   using Key = std::tuple<model::Code, model::Code, uint8_t, bool>;
   absl::flat_hash_map<Key, uint32_t> line_of;
-  for (const block::OperationCount& count : counts->counts) {
+  const TimeRange range = query_.axis.range();
+  for (const block::OperationCount& count : counts.counts) {
+    const uint64_t after_begin_ns = count.minute * block::kMinuteNs + 1;
+    if (!step && !range.Contains(after_begin_ns)) continue;
     const Key key(count.service, count.name, count.kind, count.error);
     const auto [line, is_new] = line_of.try_emplace(key, kLeftOut);
     if (is_new) {
-      const Operation operation{counts->strings[count.service], counts->strings[count.name],
+      const Operation operation{counts.strings[count.service], counts.strings[count.name],
                                 count.kind, count.error};
       if (!Holds(filter_, operation)) continue;
       std::vector<plan::Value> labels;
@@ -151,9 +179,10 @@ Result<bool> CountedBlocks::Add(const std::vector<std::shared_ptr<const block::R
       }
       line->second = sums->LineOf(std::move(labels));
     }
-    if (line->second != kLeftOut) sums->AddCounted(line->second, *step, count.bucket, count.count);
+    if (line->second == kLeftOut) continue;
+    sums->AddCounted(line->second, step ? *step : query_.axis.StepOf(after_begin_ns), count.bucket,
+                     count.count);
   }
-  return true;
 }
 
 Scalar CountedBlocks::ValueOf(const Field& field, const Operation& operation) {

@@ -25,7 +25,8 @@ class CountedBlocks {
 
   // Adds the block, all of whose row groups that the range touches are `groups`, to `sums`. False,
   // and nothing added, where its rows have to be looked at: it lies in several steps or not wholly
-  // in the range, spans of it are deleted, or one has no service and that matters.
+  // in the range, and these don't begin with minutes; spans of it are deleted; or one has no
+  // service and that matters.
   Result<bool> Add(const std::vector<std::shared_ptr<const block::RowGroup>>& groups,
                    MetricSums* sums) const;
 
@@ -36,8 +37,13 @@ class CountedBlocks {
   CountedBlocks(const plan::Predicate& filter, const plan::Metric& metric, const SeriesQuery& query)
       : filter_(filter), metric_(metric), query_(query) {}
 
-  std::optional<uint32_t> StepOf(
-      const std::vector<std::shared_ptr<const block::RowGroup>>& groups) const;
+  using Groups = std::vector<std::shared_ptr<const block::RowGroup>>;
+
+  std::optional<uint32_t> StepOf(const Groups& groups) const;
+  bool StepsAreMinutes() const;
+  bool KnowsServices(const block::OperationCounts& counts) const;
+  void AddCounts(const block::OperationCounts& counts, std::optional<uint32_t> step,
+                 MetricSums* sums) const;
   static plan::Scalar ValueOf(const plan::Field& field, const Operation& operation);
   static bool Holds(const plan::Predicate& predicate, const Operation& operation);
 
