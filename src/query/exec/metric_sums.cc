@@ -4,9 +4,12 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 #include <utility>
 
 #include "block/latency_bucket.h"
+#include "query/exec/first_values.h"
+#include "query/exec/series_operations.h"
 #include "query/exec/span_describer.h"
 
 namespace weft::query::exec {
@@ -72,19 +75,38 @@ bool MetricSums::has_numbers() const {
 uint32_t MetricSums::LineOf(std::vector<Value> labels) {
   const auto [found, is_new] = by_labels_.try_emplace(labels, static_cast<uint32_t>(lines_.size()));
   if (is_new) {
-    Line line{std::move(labels), {}, {}, {}};
-    line.counts.assign(query_->axis.count, 0);
-    if (counts_latencies()) line.latencies.resize(query_->axis.count);
-    if (has_numbers()) line.numbers.assign(query_->axis.count, 0);
-    lines_.push_back(std::move(line));
+    lines_.push_back({std::move(labels), 0, {}, {}, {}});
   }
   return found->second;
 }
 
+size_t MetricSums::MakeRoom(Line* line, uint32_t step) {
+  const auto size = static_cast<uint32_t>(line->counts.size());
+  if (size == 0) line->first_step = step;
+  const uint32_t before = line->first_step - std::min(step, line->first_step);
+  const uint32_t end = std::max(step + 1, line->first_step + size);
+  // Twice as much as there was, towards the side that wants it.
+  const uint32_t front = before == 0 ? 0 : std::min(line->first_step, std::max(before, size));
+  const uint32_t doubled = std::min(line->first_step + 2 * size, query_->axis.count);
+  const uint32_t new_end = before == 0 ? std::max(end, doubled) : end;
+  const uint32_t new_size = new_end - (line->first_step - front);
+  const auto grow = [&](auto* values) {
+    std::remove_reference_t<decltype(*values)> grown(new_size);
+    std::move(values->begin(), values->end(), grown.begin() + front);
+    values->swap(grown);
+  };
+  grow(&line->counts);
+  if (has_numbers()) grow(&line->numbers);
+  if (counts_latencies()) grow(&line->latencies);
+  line->first_step -= front;
+  return step - line->first_step;
+}
+
 void MetricSums::AddNumber(Line* line, uint32_t step, uint64_t count, double number) {
-  const bool first = line->counts[step] == 0;
-  line->counts[step] += count;
-  double& sum = line->numbers[step];
+  const size_t place = PlaceOf(line, step);
+  const bool first = line->counts[place] == 0;
+  line->counts[place] += count;
+  double& sum = line->numbers[place];
   switch (metric_->kind) {
     case Metric::Kind::kMin: sum = first ? number : std::min(sum, number); break;
     case Metric::Kind::kMax: sum = first ? number : std::max(sum, number); break;
@@ -96,7 +118,7 @@ void MetricSums::Add(uint32_t line, uint32_t step, const Scalar& value) {
   if (!has_buckets()) return AddNumber(&lines_[line], step, 1, ToDouble(value));
   const bool whole = value.type == Value::Type::kInt && value.number >= 2;
   if (metric_->coarse && !whole) return;
-  ++lines_[line].counts[step];
+  Count(line, step);
   uint32_t bucket = 0;
   if (metric_->kind == Metric::Kind::kHistogram || metric_->coarse) {
     bucket = PowerBucketOf(ToDouble(value));
@@ -109,13 +131,14 @@ void MetricSums::Add(uint32_t line, uint32_t step, const Scalar& value) {
 }
 
 void MetricSums::AddCounted(uint32_t line, uint32_t step, uint32_t bucket, uint64_t count) {
-  lines_[line].counts[step] += count;
+  lines_[line].counts[PlaceOf(&lines_[line], step)] += count;
   if (has_buckets()) AddToBucket(line, step, bucket, count);
 }
 
 void MetricSums::AddToBucket(uint32_t line, uint32_t step, uint32_t bucket, uint64_t count) {
   if (counts_latencies()) {
-    auto& latencies = lines_[line].latencies[step];
+    const size_t place = PlaceOf(&lines_[line], step);
+    auto& latencies = lines_[line].latencies[place];
     if (!latencies && latencies_ < kLatenciesMax) {
       latencies = std::make_unique<LatencyCounts>();
       ++latencies_;
@@ -153,16 +176,17 @@ void MetricSums::Merge(const MetricSums& other) {
   for (const Line& line : other.lines_) {
     const uint32_t to = LineOf(line.labels);
     line_of.push_back(to);
-    for (uint32_t step = 0; step < line.counts.size(); ++step) {
-      if (line.counts[step] == 0) continue;
+    for (uint32_t place = 0; place < line.counts.size(); ++place) {
+      if (line.counts[place] == 0) continue;
+      const uint32_t step = line.first_step + place;
       if (has_numbers()) {
-        AddNumber(&lines_[to], step, line.counts[step], line.numbers[step]);
+        AddNumber(&lines_[to], step, line.counts[place], line.numbers[place]);
       } else {
-        lines_[to].counts[step] += line.counts[step];
+        lines_[to].counts[PlaceOf(&lines_[to], step)] += line.counts[place];
       }
-      if (line.latencies.empty() || !line.latencies[step]) continue;
+      if (line.latencies.empty() || !line.latencies[place]) continue;
       for (uint32_t bucket = 0; bucket < block::kLatencyBuckets; ++bucket) {
-        const uint32_t count = (*line.latencies[step])[bucket];
+        const uint32_t count = (*line.latencies[place])[bucket];
         if (count != 0) AddToBucket(to, step, bucket, count);
       }
     }
@@ -192,15 +216,24 @@ std::vector<FoundValue> MetricSums::LabelsOf(const Line& line) const {
   return out;
 }
 
-double MetricSums::ValueOf(const Line& line, uint32_t step) const {
-  const auto count = static_cast<double>(line.counts[step]);
-  if (metric_->kind == Metric::Kind::kCount) return count;
-  if (metric_->kind == Metric::Kind::kRate)
-    return count / (static_cast<double>(query_->axis.step_ns) / 1e9);
-  if (line.counts[step] == 0) return kNone;
+std::vector<double> MetricSums::ValuesOf(const Line& line) const {
+  // Of a step without spans.
+  std::vector<double> out(query_->axis.count, has_numbers() ? kNone : 0);
+  const double seconds =
+      metric_->kind == Metric::Kind::kRate ? static_cast<double>(query_->axis.step_ns) / 1e9 : 1;
   const double unit = metric_->meaning == plan::Meaning::kDuration ? 1e9 : 1;
-  const double number = line.numbers[step] / unit;
-  return metric_->kind == Metric::Kind::kAverage ? number / count : number;
+  for (size_t place = 0; place < line.counts.size(); ++place) {
+    if (line.counts[place] == 0) continue;
+    const auto count = static_cast<double>(line.counts[place]);
+    double& value = out[line.first_step + place];
+    if (!has_numbers()) {
+      value = count / seconds;
+    } else {
+      const double number = line.numbers[place] / unit;
+      value = metric_->kind == Metric::Kind::kAverage ? number / count : number;
+    }
+  }
+  return out;
 }
 
 // The value that a share q of the values does not exceed: the middle of its bucket or, coarse, what
@@ -297,16 +330,45 @@ void MetricSums::AddLines(const Line& line, uint32_t index, std::vector<MetricLi
     if (labels.empty())
       labels.push_back(
           ToFoundValue("__name__", Scalar::String(metric_->name), plan::Meaning::kPlain));
-    MetricLine made{std::move(labels), {}, {}};
-    for (uint32_t step = 0; step < query_->axis.count; ++step) {
-      made.values.push_back(ValueOf(line, step));
-    }
-    out->push_back(std::move(made));
+    out->push_back({std::move(labels), ValuesOf(line), {}});
   }
   if (out->size() > first) PlaceExemplars(index, first, out);
 }
 
-std::vector<MetricLine> MetricSums::TakeLines() {
+// Of very many lines few are among the first of any step: the others need no values.
+std::vector<uint32_t> MetricSums::LinesOfTop(size_t count) const {
+  std::vector<std::pair<std::vector<FoundValue>, uint32_t>> by_labels;
+  by_labels.reserve(lines_.size());
+  for (uint32_t i = 0; i < lines_.size(); ++i) by_labels.emplace_back(LabelsOf(lines_[i]), i);
+  std::sort(by_labels.begin(), by_labels.end(),
+            [](const auto& a, const auto& b) { return LabelsBefore(a.first, b.first); });
+
+  std::vector<FirstValues> first(query_->axis.count, FirstValues(count, true));
+  for (size_t rank = 0; rank < by_labels.size(); ++rank) {
+    const Line& line = lines_[by_labels[rank].second];
+    for (size_t place = 0; place < line.counts.size(); ++place) {
+      const auto spans = static_cast<double>(line.counts[place]);
+      if (spans != 0) first[line.first_step + place].Offer(spans, rank);
+    }
+  }
+  std::vector<bool> is_first(by_labels.size(), false);
+  for (uint32_t step = 0; step < first.size(); ++step) {
+    // Where few lines have spans, those that have none come next.
+    for (size_t rank = 0; rank < by_labels.size() && !first[step].full(); ++rank) {
+      const Line& line = lines_[by_labels[rank].second];
+      const size_t place = size_t{step} - line.first_step;
+      if (place >= line.counts.size() || line.counts[place] == 0) first[step].Offer(0, rank);
+    }
+    for (const FirstValues::Entry& entry : first[step].kept()) is_first[entry.line] = true;
+  }
+  std::vector<uint32_t> out;
+  for (size_t rank = 0; rank < by_labels.size(); ++rank) {
+    if (is_first[rank]) out.push_back(by_labels[rank].second);
+  }
+  return out;
+}
+
+std::vector<MetricLine> MetricSums::TakeLines(std::optional<size_t> top) {
   const bool counts = metric_->kind == Metric::Kind::kRate || metric_->kind == Metric::Kind::kCount;
   // Of nothing there are none.
   if (counts && metric_->by.empty()) LineOf({});
@@ -316,8 +378,9 @@ std::vector<MetricLine> MetricSums::TakeLines() {
   std::sort(sorted_exemplars_.begin(), sorted_exemplars_.end(), by_key);
   // Where there were too many the same bucket may be in both.
   for (uint32_t line = 0; line < lines_.size(); ++line) {
-    for (uint32_t step = 0; step < lines_[line].latencies.size(); ++step) {
-      const auto& latencies = lines_[line].latencies[step];
+    for (uint32_t place = 0; place < lines_[line].latencies.size(); ++place) {
+      const auto& latencies = lines_[line].latencies[place];
+      const uint32_t step = lines_[line].first_step + place;
       for (uint32_t bucket = 0; latencies && bucket < block::kLatencyBuckets; ++bucket) {
         const uint32_t count = (*latencies)[bucket];
         if (count != 0) sorted_buckets_.push_back({{line, step << kBucketBits | bucket}, count});
@@ -327,7 +390,12 @@ std::vector<MetricLine> MetricSums::TakeLines() {
   sorted_buckets_.insert(sorted_buckets_.end(), buckets_.begin(), buckets_.end());
   std::sort(sorted_buckets_.begin(), sorted_buckets_.end());
   std::vector<MetricLine> out;
-  for (uint32_t i = 0; i < lines_.size(); ++i) AddLines(lines_[i], i, &out);
+  if (top && counts && *top < lines_.size()) {
+    for (const uint32_t i : LinesOfTop(*top)) AddLines(lines_[i], i, &out);
+  } else {
+    out.reserve(lines_.size());
+    for (uint32_t i = 0; i < lines_.size(); ++i) AddLines(lines_[i], i, &out);
+  }
   lines_.clear();
   return out;
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -26,7 +27,7 @@ class MetricSums {
 
   // The line of a combination of labels.
   uint32_t LineOf(std::vector<plan::Value> labels);
-  void Count(uint32_t line, uint32_t step) { ++lines_[line].counts[step]; }
+  void Count(uint32_t line, uint32_t step) { ++lines_[line].counts[PlaceOf(&lines_[line], step)]; }
   // `value` is a number.
   void Add(uint32_t line, uint32_t step, const plan::Scalar& value);
   // Spans with durations in a latency bucket (block/latency_bucket.h): of kRate, kCount, and
@@ -39,18 +40,21 @@ class MetricSums {
   void Merge(const MetricSums& other);
   size_t bytes() const;
 
-  // Leaves nothing here.
-  std::vector<MetricLine> TakeLines();
+  // Leaves nothing here. With `top`, rates and numbers of spans may lack lines that are in no step
+  // among the `top` greatest, of equals among the first by labels.
+  std::vector<MetricLine> TakeLines(std::optional<size_t> top = std::nullopt);
 
  private:
   using LatencyCounts = std::array<uint32_t, block::kLatencyBuckets>;
   static constexpr size_t kLatenciesMax = 16'384;  // 63 MB
 
+  // Most of many lines have spans in few steps: they keep a stretch of steps around those.
   struct Line {
     std::vector<plan::Value> labels;
-    std::vector<uint64_t> counts;  // by step
-    std::vector<double> numbers;   // by step, of kMin, kMax, kSum and kAverage
-    // By step, of durations: how many are in each latency bucket; none while there are none, and
+    uint32_t first_step = 0;
+    std::vector<uint64_t> counts;  // by step from first_step on
+    std::vector<double> numbers;   // likewise, of kMin, kMax, kSum and kAverage
+    // Likewise, of durations: how many are in each latency bucket; none while there are none, and
     // where there are too many of these (then in buckets_).
     std::vector<std::unique_ptr<LatencyCounts>> latencies;
   };
@@ -62,6 +66,12 @@ class MetricSums {
 
   using BucketCount = std::pair<std::pair<uint32_t, uint32_t>, uint64_t>;
 
+  // Where the line has the step, made room for if need be.
+  size_t PlaceOf(Line* line, uint32_t step) {
+    const size_t place = size_t{step} - line->first_step;  // huge where it comes before
+    return place < line->counts.size() ? place : MakeRoom(line, step);
+  }
+  size_t MakeRoom(Line* line, uint32_t step);
   std::span<const BucketCount> BucketsOf(uint32_t index) const;
   bool has_numbers() const;
   bool has_buckets() const {
@@ -70,8 +80,9 @@ class MetricSums {
   }
   void KeepBestExemplars();
   void AddNumber(Line* line, uint32_t step, uint64_t count, double number);
+  std::vector<uint32_t> LinesOfTop(size_t count) const;
   void AddLines(const Line& line, uint32_t index, std::vector<MetricLine>* out);
-  double ValueOf(const Line& line, uint32_t step) const;
+  std::vector<double> ValuesOf(const Line& line) const;
   std::vector<FoundValue> LabelsOf(const Line& line) const;
   void AddQuantiles(uint32_t index, const std::vector<FoundValue>& labels,
                     std::vector<MetricLine>* out) const;

@@ -40,7 +40,8 @@ class MetricRun {
         counted_(CountedBlocks::For(expression, query)),
         rows_(source, runner, clock, expression.spans, query.tenant, query.axis.range()) {}
 
-  Result<std::vector<MetricLine>> Run(MetricAnswer* answer) {
+  // `top` as for MetricSums::TakeLines.
+  Result<std::vector<MetricLine>> Run(std::optional<size_t> top, MetricAnswer* answer) {
     for (size_t i = 0; i < rows_.width(); ++i) sums_.emplace_back(metric_, query_);
     const auto add = [&](const PlanRows::Part& part, GroupColumns* columns, size_t thread) {
       WEFT_RETURN_IF_ERROR(AddRows(part.rows, columns, part.joiner, &sums_[thread]));
@@ -61,7 +62,7 @@ class MetricRun {
       answer->complete = false;
       answer->reason = rows_.reason();
     }
-    return sums_[0].TakeLines();
+    return sums_[0].TakeLines(top);
   }
 
  private:
@@ -207,7 +208,9 @@ class ExpressionRun {
         break;
       case SeriesExpression::Op::kMetric: {
         MetricRun run(source_, runner_, &clock_, budget_, e, query_);
-        WEFT_ASSIGN_OR_RETURN(lines, run.Run(&answer_));
+        const bool is_top = !e.stages.empty() && e.stages[0].kind == plan::SeriesStage::Kind::kTop;
+        const auto top = is_top ? std::optional<size_t>(e.stages[0].count) : std::nullopt;
+        WEFT_ASSIGN_OR_RETURN(lines, run.Run(top, &answer_));
         const bool empty_go = e.metric.missing_erases || e.metric.coarse;
         if (empty_go) std::erase_if(lines, HasNoValue);
         break;

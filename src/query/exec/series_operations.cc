@@ -8,6 +8,7 @@
 #include <tuple>
 #include <utility>
 
+#include "query/exec/first_values.h"
 #include "query/exec/span_describer.h"
 
 namespace weft::query::exec {
@@ -15,15 +16,12 @@ namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
-auto KeyOf(const FoundValue& label) {
-  return std::tie(label.name, label.type, label.number, label.real, label.text);
-}
-
-bool LabelsBefore(const std::vector<FoundValue>& a, const std::vector<FoundValue>& b) {
-  if (a.size() != b.size()) return a.size() < b.size();
-  return std::lexicographical_compare(
-      a.begin(), a.end(), b.begin(), b.end(),
-      [](const FoundValue& x, const FoundValue& y) { return KeyOf(x) < KeyOf(y); });
+// Negative where a comes first.
+int Compare(const FoundValue& a, const FoundValue& b) {
+  if (const int names = a.name.compare(b.name); names != 0) return names;
+  const auto key = [](const FoundValue& v) { return std::tie(v.type, v.number, v.real); };
+  if (key(a) != key(b)) return key(a) < key(b) ? -1 : 1;
+  return a.text.compare(b.text);
 }
 
 struct LabelOrder {
@@ -52,53 +50,20 @@ bool Holds(plan::Compare op, double a, double b) {
   return false;
 }
 
-// The `count` values that come first of those offered; among equals those that were offered first.
-class FirstValues {
- public:
-  struct Entry {
-    double value;
-    size_t line;
-  };
-
-  FirstValues(size_t count, bool greatest) : count_(count), before_{greatest} {}
-
-  void Offer(double value, size_t line) {
-    const Entry entry{value, line};
-    if (kept_.size() == count_) {
-      if (count_ == 0 || !before_(entry, kept_.front())) return;
-      std::pop_heap(kept_.begin(), kept_.end(), before_);
-      kept_.pop_back();
-    }
-    kept_.push_back(entry);
-    std::push_heap(kept_.begin(), kept_.end(), before_);
-  }
-
-  const std::vector<Entry>& kept() const { return kept_; }
-
- private:
-  struct Before {
-    bool greatest;
-    bool operator()(const Entry& a, const Entry& b) const {
-      if (a.value != b.value) return greatest ? a.value > b.value : a.value < b.value;
-      return a.line < b.line;
-    }
-  };
-
-  size_t count_;
-  Before before_;
-  std::vector<Entry> kept_;  // a heap, the last of them in front
-};
-
 // For each step the `count` lines that are first keep their values; lines that keep none have no
 // steps left.
 void KeepFirst(const plan::SeriesStage& stage, std::vector<MetricLine>* lines) {
   const size_t steps = lines->empty() ? 0 : lines->front().values.size();
   const bool greatest = stage.kind == plan::SeriesStage::Kind::kTop;
   std::vector<FirstValues> first(steps, FirstValues(stage.count, greatest));
+  // What a value has to pass, as lines come in their order; NaN while anything passes.
+  std::vector<double> least(steps, kNone);
   for (size_t i = 0; i < lines->size(); ++i) {
     const std::vector<double>& values = (*lines)[i].values;
     for (size_t step = 0; step < steps; ++step) {
-      if (!std::isnan(values[step])) first[step].Offer(values[step], i);
+      const double value = values[step];
+      if (greatest ? value <= least[step] : value >= least[step]) continue;
+      if (!std::isnan(value)) least[step] = first[step].Offer(value, i);
     }
   }
   std::vector<bool> keeps(lines->size(), false);
@@ -140,6 +105,14 @@ void DropEmpty(std::vector<MetricLine>* lines) {
 }
 
 }  // namespace
+
+bool LabelsBefore(const std::vector<FoundValue>& a, const std::vector<FoundValue>& b) {
+  if (a.size() != b.size()) return a.size() < b.size();
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (const int order = Compare(a[i], b[i]); order != 0) return order < 0;
+  }
+  return false;
+}
 
 void SortLines(std::vector<MetricLine>* lines) {
   std::stable_sort(lines->begin(), lines->end(), [](const MetricLine& a, const MetricLine& b) {

@@ -8,7 +8,8 @@
 
 namespace weft::query::exec {
 
-// Lines in the order of answers.
+// The order of lines in answers: by number of labels, names, values.
+bool LabelsBefore(const std::vector<FoundValue>& a, const std::vector<FoundValue>& b);
 void SortLines(std::vector<MetricLine>* lines);
 
 // Applies a stage. Lines without a value are gone.
