@@ -106,10 +106,13 @@ Error BlockStore::ReplaceBlocks(block::EncodedBlock block, const std::vector<Blo
   if (read_only_) return ReadOnly();
   const BlockName name{block.meta.tenant, block.meta.id};
   WEFT_RETURN_IF_ERROR(CheckBlockName(name));
-  if (shelf_.list().Find(name) == nullptr) traces_.Add(name, HashesOf(block));
+  if (shelf_.list().Find(name) == nullptr) {
+    traces_.Add(name, HashesOf(block));
+    traces_.WillReplace(name, others);
+  }
   const Error error = shelf_.Replace(std::move(block), others, now_ns);
   if (error.ok()) {
-    for (const BlockName& other : others) traces_.Remove(other);
+    traces_.Replace(name, others);
   } else if (shelf_.list().Find(name) == nullptr) {
     traces_.Remove(name);
   }
@@ -208,7 +211,10 @@ Error BlockStore::RemoveAuxiliary(const model::TenantId& tenant, const std::stri
 
 void BlockStore::RemoveRetired(int64_t until_ns) {
   if (read_only_) return;
-  for (const BlockName& name : shelf_.RemoveRetired(until_ns)) open_.Forget(name);
+  for (const BlockName& name : shelf_.RemoveRetired(until_ns)) {
+    open_.Forget(name);
+    traces_.ForgetReplaced(name);
+  }
 }
 
 Error BlockStore::RemoveExpired(const model::TenantId& tenant) {
@@ -364,7 +370,8 @@ Result<std::vector<model::SpanId>> BlockStore::SpanIdsOnce(const model::TenantId
 }
 
 // By the directories, which may take a trace for another. Of the blocks of one moment, as
-// BlocksWith is; of a block that is gone the traces are elsewhere.
+// BlocksWith is. A query that began before its block was replaced is told of the blocks that it
+// sees; of a block that is gone otherwise the traces are elsewhere.
 Result<std::vector<bool>> BlockStore::MayBeElsewhere(const model::TenantId& tenant,
                                                      std::span<const model::TraceId> ids,
                                                      const std::string& block_id) const {
@@ -372,15 +379,19 @@ Result<std::vector<bool>> BlockStore::MayBeElsewhere(const model::TenantId& tena
   hashes.reserve(ids.size());
   for (const model::TraceId& id : ids) hashes.push_back(TraceHash(id));
   return block::WithRenewal<std::vector<bool>>(*this, [&]() -> Result<std::vector<bool>> {
-    const std::vector<bool> all(ids.size(), true);
-    const auto blocks = Blocks(tenant);
-    if (ids.empty() || shelf_.list().Find({tenant, block_id}) == nullptr) return all;
-    for (const BlockPtr& block : *blocks) {
-      if (block->name.id != block_id) MayHold(*block, ids[0]);  // makes its traces known
+    constexpr int kAttempts = 3;
+    const BlockName name{tenant, block_id};
+    for (int attempt = 0; !ids.empty() && attempt < kAttempts; ++attempt) {
+      const auto blocks = Blocks(tenant);
+      if (shelf_.list().Find(name) == nullptr && !traces_.IsReplaced(name)) break;
+      for (const BlockPtr& block : *blocks) {
+        if (block->name.id != block_id) MayHold(*block, ids[0]);  // makes its traces known
+      }
+      WEFT_ASSIGN_OR_RETURN(std::vector<bool> others,
+                            traces_.MayBeInOthers(tenant, hashes, RawIdOf(block_id)));
+      if (Blocks(tenant) == blocks) return others;
     }
-    WEFT_ASSIGN_OR_RETURN(std::vector<bool> others,
-                          traces_.MayBeInOthers(tenant, hashes, RawIdOf(block_id)));
-    return Blocks(tenant) == blocks ? others : all;
+    return std::vector<bool>(ids.size(), true);
   });
 }
 

@@ -422,5 +422,33 @@ TEST_F(BlockStoreTest, ALazySnapshotOpensNoBlockBeforeItsGroupsAreLoaded) {
   EXPECT_EQ(whole->at(0)->trace_count(), groups->at(0)->trace_count());
 }
 
+// A query that sees two blocks while they are merged reads none of their traces for that.
+TEST_F(BlockStoreTest, AQueryKnowsItsTracesWhileBlocksAreReplaced) {
+  Write(first_, 1);
+  Write(second_, 2);
+  std::optional<model::TraceId> only;
+  for (uint32_t row = 0; row < first_.size(); ++row) {
+    if (RowsOf(second_, first_.trace_id(row)).empty()) only = first_.trace_id(row);
+  }
+  ASSERT_TRUE(only);
+  const model::TraceId id = *only;
+  const auto elsewhere = [&] { return store_->MayBeElsewhere("shop", {&id, 1}, BlockIdOf(1)); };
+  EXPECT_EQ(*elsewhere(), std::vector<bool>{false});
+  model::SpanBatch both;
+  model::BatchAppender all(&both);
+  all.AppendAll(first_);
+  all.AppendAll(second_);
+  block::BlockMeta meta;
+  meta.tenant = "shop";
+  meta.id = BlockIdOf(3);
+  auto merged = block::WriteBlock(block::MakeBlockInput({&both}), meta, {});
+  const std::vector<BlockName> others{{"shop", BlockIdOf(1)}, {"shop", BlockIdOf(2)}};
+  ASSERT_TRUE(store_->ReplaceBlocks(std::move(merged).value(), others, 1).ok());
+  EXPECT_EQ(*elsewhere(), std::vector<bool>{false});
+  // When its files are gone nothing is certain.
+  store_->RemoveRetired(2);
+  EXPECT_EQ(*elsewhere(), std::vector<bool>{true});
+}
+
 }  // namespace
 }  // namespace weft::store

@@ -1,6 +1,7 @@
 #include "store/trace_directory.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/borrowed_file.h"
@@ -177,6 +178,46 @@ void TraceDirectory::Remove(const BlockName& name) {
   if (tenant == tenants_.end()) return;
   tenant->second.blocks.erase(id);
   Forget(&tenant->second, id);
+  std::erase_if(tenant->second.replaced, [&](const auto& entry) {
+    return entry.second.by == id && entry.second.parts == nullptr;
+  });
+}
+
+void TraceDirectory::WillReplace(const BlockName& name, const std::vector<BlockName>& others) {
+  const MutexLock lock(mutex_);
+  Tenant& tenant = tenants_[name.tenant];
+  for (const BlockName& other : others)
+    tenant.replaced[RawIdOf(other.id)] = {RawIdOf(name.id), nullptr};
+}
+
+void TraceDirectory::Replace(const BlockName& name, const std::vector<BlockName>& others) {
+  const MutexLock lock(mutex_);
+  Tenant& tenant = tenants_[name.tenant];
+  auto parts = std::make_shared<std::vector<Part>>();
+  for (const BlockName& other : others) {
+    const RawBlockId id = RawIdOf(other.id);
+    const auto tables = tenant.blocks.find(id);
+    const auto noted = tenant.uncovered.find(id);
+    parts->push_back({id, tables != tenant.blocks.end() && tables->second > 0,
+                      noted == tenant.uncovered.end() ? nullptr : noted->second});
+    tenant.blocks.erase(id);
+    Forget(&tenant, id);
+  }
+  for (const Part& part : *parts) tenant.replaced[part.id] = {RawIdOf(name.id), parts};
+}
+
+void TraceDirectory::ForgetReplaced(const BlockName& name) {
+  const MutexLock lock(mutex_);
+  const auto tenant = tenants_.find(name.tenant);
+  if (tenant != tenants_.end()) tenant->second.replaced.erase(RawIdOf(name.id));
+}
+
+bool TraceDirectory::IsReplaced(const BlockName& name) const {
+  const MutexLock lock(mutex_);
+  const auto tenant = tenants_.find(name.tenant);
+  if (tenant == tenants_.end()) return false;
+  const auto replaced = tenant->second.replaced.find(RawIdOf(name.id));
+  return replaced != tenant->second.replaced.end() && replaced->second.parts != nullptr;
 }
 
 bool TraceDirectory::IsUnknown(const BlockName& name) const {
@@ -280,41 +321,75 @@ Error MarkThoseIn(const TraceTable& table, const std::vector<bool>& counts,
 
 }  // namespace
 
+// What has replaced the block holds its traces, and what it has replaced holds no others.
+TraceDirectory::Others TraceDirectory::OthersOf(const Tenant& tenant,
+                                                const RawBlockId& block) const {
+  Others out;
+  std::set<RawBlockId> same{block};
+  std::vector<Part> parts;
+  for (auto at = tenant.replaced.find(block); at != tenant.replaced.end();
+       at = tenant.replaced.find(at->second.by)) {
+    if (!same.insert(at->second.by).second) break;
+    if (at->second.parts)
+      parts.insert(parts.end(), at->second.parts->begin(), at->second.parts->end());
+  }
+  const auto is_other = [&](const RawBlockId& id) {
+    if (same.contains(id)) return false;
+    const auto replaced = tenant.replaced.find(id);
+    return replaced == tenant.replaced.end() || replaced->second.by != block;
+  };
+  const auto add = [&](const std::shared_ptr<const Hashes>& list) {
+    if (list == nullptr) out.unknown = true;
+    out.lists.push_back(list);
+  };
+  for (const auto& [id, list] : tenant.uncovered) {
+    if (is_other(id)) add(list);
+  }
+  std::set<RawBlockId> in_tables;
+  for (const Part& part : parts) {
+    if (same.contains(part.id)) continue;
+    if (part.hashes == nullptr && part.covered) {
+      in_tables.insert(part.id);
+    } else {
+      add(part.hashes);
+    }
+  }
+  // A table may list blocks that are gone.
+  out.tables = tenant.tables;
+  std::set<RawBlockId> missing = in_tables;
+  for (const TablePtr& table : out.tables) {
+    std::vector<bool>& of_table = out.counts.emplace_back();
+    for (const RawBlockId& id : table->table->blocks()) {
+      of_table.push_back(in_tables.contains(id) || (tenant.blocks.contains(id) && is_other(id)));
+      missing.erase(id);
+    }
+  }
+  if (!missing.empty()) out.unknown = true;
+  return out;
+}
+
 Result<std::vector<bool>> TraceDirectory::MayBeInOthers(const model::TenantId& tenant,
                                                         std::span<const uint64_t> hashes,
                                                         const RawBlockId& block) const {
   std::vector<bool> others(hashes.size(), false);
-  std::vector<std::shared_ptr<const Hashes>> lists;
-  std::vector<TablePtr> tables;
-  std::vector<std::vector<bool>> counts;  // for each table, which of its blocks
+  Others of;
   {
     const MutexLock lock(mutex_);
     const auto it = tenants_.find(tenant);
     if (it == tenants_.end()) return others;
-    for (const auto& [id, list] : it->second.uncovered) {
-      if (id == block) continue;
-      if (list == nullptr) return std::vector<bool>(hashes.size(), true);
-      lists.push_back(list);
-    }
-    tables = it->second.tables;
-    // A table may list blocks that are gone.
-    for (const TablePtr& table : tables) {
-      std::vector<bool>& of_table = counts.emplace_back();
-      for (const RawBlockId& id : table->table->blocks()) {
-        of_table.push_back(id != block && it->second.blocks.contains(id));
-      }
-    }
+    of = OthersOf(it->second, block);
   }
+  if (of.unknown) return std::vector<bool>(hashes.size(), true);
   AskedHashes asked;
   for (size_t i = 0; i < hashes.size(); ++i) asked.emplace_back(hashes[i], i);
   std::sort(asked.begin(), asked.end());
-  for (const auto& list : lists) MarkThoseIn(*list, asked, &others);
-  for (size_t i = 0; i < tables.size(); ++i) {
-    const Error error = MarkThoseIn(*tables[i]->table, counts[i], asked, &others);
+  for (const auto& list : of.lists) MarkThoseIn(*list, asked, &others);
+  for (size_t i = 0; i < of.tables.size(); ++i) {
+    const Error error = MarkThoseIn(*of.tables[i]->table, of.counts[i], asked, &others);
     if (error.ok()) continue;
     const bool elsewhere = options_.read_only && error.code() == ErrorCode::kNotFound;
-    if (IsTransient(error) || elsewhere) return error.WithContext(tables[i]->name);
-    Drop(tenant, tables[i], error);
+    if (IsTransient(error) || elsewhere) return error.WithContext(of.tables[i]->name);
+    Drop(tenant, of.tables[i], error);
     return MayBeInOthers(tenant, hashes, block);
   }
   return others;

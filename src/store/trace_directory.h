@@ -63,12 +63,23 @@ class TraceDirectory {
   // A block goes: after queries have stopped seeing it.
   void Remove(const BlockName& name) WEFT_EXCLUDES(mutex_);
 
+  // A block that was added is going to replace others: their traces are in it and not elsewhere for
+  // that. Taken back by its Remove.
+  void WillReplace(const BlockName& name, const std::vector<BlockName>& others)
+      WEFT_EXCLUDES(mutex_);
+  // The others go: after queries have stopped seeing them. Those who still read one are told by
+  // MayBeInOthers what was in the others, until ForgetReplaced.
+  void Replace(const BlockName& name, const std::vector<BlockName>& others) WEFT_EXCLUDES(mutex_);
+  void ForgetReplaced(const BlockName& name) WEFT_EXCLUDES(mutex_);
+  bool IsReplaced(const BlockName& name) const WEFT_EXCLUDES(mutex_);
+
   // Ids of all blocks that may hold the trace; others may be among them. At most one read for each
   // table that is not in memory.
   Result<std::vector<std::string>> Find(const model::TenantId& tenant, model::TraceId id) const
       WEFT_EXCLUDES(mutex_);
   // Of each hash whether a block other than `block` may hold its trace; errors as Find's. Much
-  // cheaper than asking for one after the other.
+  // cheaper than asking for one after the other. Of a block that was replaced, whether one of the
+  // others of its time may.
   Result<std::vector<bool>> MayBeInOthers(const model::TenantId& tenant,
                                           std::span<const uint64_t> hashes,
                                           const RawBlockId& block) const WEFT_EXCLUDES(mutex_);
@@ -100,11 +111,23 @@ class TraceDirectory {
     std::shared_ptr<const TraceTable> table;
   };
   using TablePtr = std::shared_ptr<const Table>;
+  // A block that was replaced.
+  struct Part {
+    RawBlockId id;
+    bool covered = false;
+    std::shared_ptr<const Hashes> hashes;
+  };
+  struct Replaced {
+    RawBlockId by;
+    // All that went with it, itself too; null while it is still there.
+    std::shared_ptr<const std::vector<Part>> parts;
+  };
   struct Tenant {
     std::vector<TablePtr> tables;
     // All blocks: how many tables list each.
     absl::flat_hash_map<RawBlockId, uint32_t> blocks;
     std::map<RawBlockId, std::shared_ptr<const Hashes>> uncovered;  // null: unknown
+    std::map<RawBlockId, Replaced> replaced;                        // or about to be
     std::vector<std::string> useless;                               // objects to delete
     // Objects in the folder that are damaged, or of a later version: not tried again.
     absl::flat_hash_set<std::string> unreadable;
@@ -130,6 +153,14 @@ class TraceDirectory {
   void Cover(Tenant* tenant, const TablePtr& table) const WEFT_REQUIRES(mutex_);
   void Uncover(Tenant* tenant, const TablePtr& table) const WEFT_REQUIRES(mutex_);
   void Forget(Tenant* tenant, const RawBlockId& id) const WEFT_REQUIRES(mutex_);
+  // Where the traces of blocks other than one stand.
+  struct Others {
+    bool unknown = false;
+    std::vector<std::shared_ptr<const Hashes>> lists;
+    std::vector<TablePtr> tables;
+    std::vector<std::vector<bool>> counts;  // for each table, which of its blocks
+  };
+  Others OthersOf(const Tenant& tenant, const RawBlockId& block) const WEFT_REQUIRES(mutex_);
 
   ObjectStore& objects_;
   const TraceDirectoryOptions options_;

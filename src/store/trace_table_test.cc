@@ -229,6 +229,68 @@ TEST_F(TraceDirectoryTest, TellsWhatIsInOtherBlocksAtOnce) {
   EXPECT_EQ(InOthers({50}, 5), std::vector<bool>({true}));
 }
 
+// Who still reads a block that was replaced is told of the blocks of its time, whether these were
+// in tables or noted.
+TEST_F(TraceDirectoryTest, ABlockThatWasReplacedStaysTellable) {
+  for (const bool in_tables : {false, true}) {
+    const uint64_t base = in_tables ? 50 : 0;
+    for (uint64_t n = base; n < base + 6; ++n) Add(n);
+    if (in_tables) Save(true);
+    // Blocks 1 and 2 of which 2 has a part of trace 10, too.
+    TraceDirectory::Hashes second = HashesOfBlock(base + 2);
+    second.push_back(TraceHash(TraceOf(base * 10 + 10)));
+    std::sort(second.begin(), second.end());
+    if (!in_tables) directory_->Add(Name(base + 2), second);
+    const uint64_t shared =
+        in_tables ? base * 10 + 20 : base * 10 + 10;  // of block 2 alone, or both
+    const std::vector<uint64_t> asked{base * 10 + 10, base * 10 + 11, base * 10 + 30, shared};
+    const std::vector<bool> expected{!in_tables, false, true, true};
+    EXPECT_EQ(InOthers(asked, base + 1), expected);
+
+    TraceDirectory::Hashes merged = second;
+    for (const uint64_t hash : HashesOfBlock(base + 1)) merged.push_back(hash);
+    std::sort(merged.begin(), merged.end());
+    merged.erase(std::unique(merged.begin(), merged.end()), merged.end());
+    const std::vector<BlockName> others{Name(base + 1), Name(base + 2)};
+    directory_->Add(Name(base + 20), merged);
+    directory_->WillReplace(Name(base + 20), others);
+    EXPECT_EQ(InOthers(asked, base + 1), expected) << "while the new one is being written";
+    EXPECT_FALSE(directory_->IsReplaced(Name(base + 1)));
+    directory_->Replace(Name(base + 20), others);
+    EXPECT_TRUE(directory_->IsReplaced(Name(base + 1)));
+    EXPECT_EQ(InOthers(asked, base + 1), expected) << "and once it is there";
+    EXPECT_EQ(InOthers({asked[0], asked[1], asked[2]}, base + 20),
+              std::vector<bool>({false, false, true}));
+
+    // Replaced in turn, with another one.
+    for (const uint64_t hash : HashesOfBlock(base + 3)) merged.push_back(hash);
+    std::sort(merged.begin(), merged.end());
+    const std::vector<BlockName> again{Name(base + 20), Name(base + 3)};
+    directory_->Add(Name(base + 21), merged);
+    directory_->WillReplace(Name(base + 21), again);
+    directory_->Replace(Name(base + 21), again);
+    EXPECT_EQ(InOthers(asked, base + 1), expected);
+    directory_->ForgetReplaced(Name(base + 1));
+    EXPECT_FALSE(directory_->IsReplaced(Name(base + 1)));
+    for (const uint64_t gone : {1, 2, 3}) there_.erase(base + gone);
+  }
+}
+
+TEST_F(TraceDirectoryTest, AReplacementThatFailsChangesNothing) {
+  for (const uint64_t n : {1, 2}) Add(n);
+  TraceDirectory::Hashes merged = HashesOfBlock(1);
+  for (const uint64_t hash : HashesOfBlock(2)) merged.push_back(hash);
+  std::sort(merged.begin(), merged.end());
+  directory_->Add(Name(9), merged);
+  directory_->WillReplace(Name(9), {Name(1), Name(2)});
+  directory_->Remove(Name(9));
+  EXPECT_EQ(InOthers({10, 20}, 1), std::vector<bool>({false, true}));
+  EXPECT_FALSE(directory_->IsReplaced(Name(1)));
+  // Another block that comes to hold the traces is another one.
+  directory_->Add(Name(9), merged);
+  EXPECT_EQ(InOthers({10, 20}, 1), std::vector<bool>({true, true}));
+}
+
 TEST_F(TraceDirectoryTest, ADamagedTableMakesItsBlocksUnknownAndIsMadeAnew) {
   for (uint64_t n = 0; n < 4; ++n) Add(n);
   Save();
