@@ -136,12 +136,12 @@ def questions(samples, pick, spans):
             series(1),
             None,
         ),
-        "rate by an attribute of 10,000 values, the ten highest": (
+        "rate by an attribute of 17,000 values, the ten highest": (
             lambda: metric("{ span.app.user.id != nil } | rate() by (span.app.user.id) | topk(10)"),
             series(10),
             30.0,
         ),
-        "rate by an attribute of 10,000 values, all, whole range": (
+        "rate by an attribute of 17,000 values, all, whole range": (
             lambda: "/api/metrics/query?"
             + urllib.parse.urlencode({"q": "{ span.app.user.id != nil } | rate() by (span.app.user.id)"}),
             series(min(10_000, spans // 100)),

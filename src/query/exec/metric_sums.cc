@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <type_traits>
 #include <utility>
 
@@ -337,15 +338,17 @@ void MetricSums::AddLines(const Line& line, uint32_t index, std::vector<MetricLi
 
 // Of very many lines few are among the first of any step: the others need no values.
 std::vector<uint32_t> MetricSums::LinesOfTop(size_t count) const {
-  std::vector<std::pair<std::vector<FoundValue>, uint32_t>> by_labels;
-  by_labels.reserve(lines_.size());
-  for (uint32_t i = 0; i < lines_.size(); ++i) by_labels.emplace_back(LabelsOf(lines_[i]), i);
+  std::vector<std::vector<FoundValue>> labels;
+  labels.reserve(lines_.size());
+  for (const Line& line : lines_) labels.push_back(LabelsOf(line));
+  std::vector<uint32_t> by_labels(lines_.size());
+  std::iota(by_labels.begin(), by_labels.end(), 0);
   std::sort(by_labels.begin(), by_labels.end(),
-            [](const auto& a, const auto& b) { return LabelsBefore(a.first, b.first); });
+            [&](uint32_t a, uint32_t b) { return LabelsBefore(labels[a], labels[b]); });
 
   std::vector<FirstValues> first(query_->axis.count, FirstValues(count, true));
   for (size_t rank = 0; rank < by_labels.size(); ++rank) {
-    const Line& line = lines_[by_labels[rank].second];
+    const Line& line = lines_[by_labels[rank]];
     for (size_t place = 0; place < line.counts.size(); ++place) {
       const auto spans = static_cast<double>(line.counts[place]);
       if (spans != 0) first[line.first_step + place].Offer(spans, rank);
@@ -355,7 +358,7 @@ std::vector<uint32_t> MetricSums::LinesOfTop(size_t count) const {
   for (uint32_t step = 0; step < first.size(); ++step) {
     // Where few lines have spans, those that have none come next.
     for (size_t rank = 0; rank < by_labels.size() && !first[step].full(); ++rank) {
-      const Line& line = lines_[by_labels[rank].second];
+      const Line& line = lines_[by_labels[rank]];
       const size_t place = size_t{step} - line.first_step;
       if (place >= line.counts.size() || line.counts[place] == 0) first[step].Offer(0, rank);
     }
@@ -363,7 +366,7 @@ std::vector<uint32_t> MetricSums::LinesOfTop(size_t count) const {
   }
   std::vector<uint32_t> out;
   for (size_t rank = 0; rank < by_labels.size(); ++rank) {
-    if (is_first[rank]) out.push_back(by_labels[rank].second);
+    if (is_first[rank]) out.push_back(by_labels[rank]);
   }
   return out;
 }
