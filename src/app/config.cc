@@ -287,7 +287,7 @@ const std::vector<Setting>& Settings() {
        Count(&Config::block_row_group_rows, 1024, 10'000'000)},
       {"block.zstd-level", "1", "compression level of block pages",
        Count(&Config::block_zstd_level, 1, 19)},
-      {"cache.max", "128MiB",
+      {"cache.max", "6%",
        "memory for decoded columns and open blocks, as a size or a share of the machine's",
        Size(&Config::cache_max_bytes, 1 << 20, true)},
       {"cache.disk", "4GiB",

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string_view>
 #include <vector>
 
@@ -60,6 +61,19 @@ inline uint64_t NumberAt(const Column& column, uint32_t row) {
   return doubles.empty() ? static_cast<uint64_t>(ints[at]) : std::bit_cast<uint64_t>(doubles[at]);
 }
 
+struct PackedColumn;
+
+// How often each code of a column occurs, counted when that is first asked for. Any thread.
+class CodeCounts {
+ public:
+  // Always of the same column.
+  const std::vector<uint32_t>& Of(const PackedColumn& column);
+
+ private:
+  std::once_flag once_;
+  std::vector<uint32_t> counts_;
+};
+
 // The same with an entry for each value instead of each row: what is cheap to copy where most rows
 // have none. Immutable once shared.
 struct PackedColumn {
@@ -70,9 +84,21 @@ struct PackedColumn {
   std::vector<uint32_t> codes;
   std::vector<int64_t> ints;
   std::vector<double> doubles;
+  // Instead of `codes` after NarrowCodes, as wide as the dictionary needs.
+  std::vector<uint16_t> codes16;
+  std::vector<uint8_t> codes8;
   // As Column::present; empty when every row has a value.
   std::vector<uint64_t> present;
-  std::vector<uint32_t> values_before;  // per word of `present`: values of the rows before it
+  std::vector<uint32_t> values_before;      // per word of `present`: values of the rows before it
+  std::shared_ptr<CodeCounts> code_counts;  // with a dictionary
+
+  // Calls f(array of codes, how many), whatever their width.
+  template <typename F>
+  void WithCodes(F f) const {
+    if (!codes8.empty()) return f(codes8.data(), codes8.size());
+    if (!codes16.empty()) return f(codes16.data(), codes16.size());
+    f(codes.data(), codes.size());
+  }
 };
 
 using PackedColumnPtr = std::shared_ptr<const PackedColumn>;

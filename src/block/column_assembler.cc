@@ -5,6 +5,7 @@
 #include <cstring>
 #include <deque>
 #include <string>
+#include <type_traits>
 
 #include "block/delta_codec.h"
 #include "block/hybrid_codec.h"
@@ -154,6 +155,7 @@ std::shared_ptr<const Dictionary> DecodeDictionary(const ColumnShape& shape, std
 PackedColumn Pack(const Column& column) {
   PackedColumn packed{.type = column.type, .row_count = column.row_count};
   packed.dictionary = column.dictionary;
+  if (packed.dictionary) packed.code_counts = std::make_shared<CodeCounts>();
   packed.present.assign((column.row_count + 63) / 64, 0);
   for (uint32_t row = 0; row < column.row_count; ++row) {
     if (!column.has(row)) continue;
@@ -170,6 +172,32 @@ PackedColumn Pack(const Column& column) {
   return packed;
 }
 
+void NarrowCodes(PackedColumn* column) {
+  if (!column->dictionary) return;
+  const auto move_to = [&](auto* narrow) {
+    narrow->resize(column->codes.size());
+    std::transform(column->codes.begin(), column->codes.end(), narrow->begin(), [](uint32_t code) {
+      return static_cast<std::remove_reference_t<decltype((*narrow)[0])>>(code);
+    });
+    std::vector<uint32_t>().swap(column->codes);
+  };
+  if (column->dictionary->size() <= 1u << 8) {
+    move_to(&column->codes8);
+  } else if (column->dictionary->size() <= 1u << 16) {
+    move_to(&column->codes16);
+  }
+}
+
+const std::vector<uint32_t>& CodeCounts::Of(const PackedColumn& column) {
+  std::call_once(once_, [&] {
+    counts_.assign(column.dictionary->size(), 0);
+    column.WithCodes([&](const auto* codes, size_t count) {
+      for (size_t i = 0; i < count; ++i) ++counts_[codes[i]];
+    });
+  });
+  return counts_;
+}
+
 size_t DictionaryBytes(const Dictionary& dictionary) {
   size_t bytes = 256 + HeldBytes(dictionary.strings) + HeldBytes(dictionary.ints) +
                  HeldBytes(dictionary.doubles);
@@ -178,8 +206,11 @@ size_t DictionaryBytes(const Dictionary& dictionary) {
 }
 
 size_t PackedBytes(const PackedColumn& column) {
+  // Codes may be counted later.
+  const size_t counts = column.dictionary ? column.dictionary->size() * sizeof(uint32_t) : 0;
   return 256 + HeldBytes(column.codes) + HeldBytes(column.ints) + HeldBytes(column.doubles) +
-         HeldBytes(column.present) + HeldBytes(column.values_before);
+         HeldBytes(column.codes16) + HeldBytes(column.codes8) + HeldBytes(column.present) +
+         HeldBytes(column.values_before) + counts;
 }
 
 size_t ColumnBytes(const Column& column) {
@@ -197,6 +228,20 @@ ColumnAssembler::ColumnAssembler(const ColumnShape& shape,
   if (IsByteKind(shape.kind) && shape.encoding != ChunkEncoding::kDictionary && !shape.packed) {
     table_ = std::make_shared<model::StringTable>();
   }
+}
+
+// Only what pages have is ever allocated, as a page may claim anything: a little more each time
+// would copy everything many times.
+template <typename T>
+T* ColumnAssembler::MakeRoom(uint32_t count, std::vector<T>* values) const {
+  const size_t begin = values->size();
+  if (begin + count > values->capacity()) {
+    const double share = static_cast<double>(row_) / std::max(column_->row_count, 1u);
+    const auto expected = static_cast<size_t>(static_cast<double>(begin + count) / share * 1.02);
+    values->reserve(std::max(begin + count, std::min<size_t>(expected, column_->row_count)));
+  }
+  values->resize(begin + count);
+  return values->data() + begin;
 }
 
 bool ColumnAssembler::AddPage(std::string_view page, uint32_t page_rows, uint32_t skip,
@@ -244,22 +289,20 @@ bool ColumnAssembler::AddValues(std::string_view bytes, uint32_t page_values, ui
 bool ColumnAssembler::AddCodes(std::string_view bytes, uint32_t skip, uint32_t take) {
   if (bytes.empty() || !dictionary_) return false;
   const int width = static_cast<uint8_t>(bytes[0]);
-  const size_t begin = codes_.size();
-  codes_.resize(begin + take);
-  if (!DecodeHybrid(bytes.substr(1), width, skip, take, codes_.data() + begin)) return false;
-  const uint32_t size = dictionary_->size();
+  uint32_t* const codes = MakeRoom(take, &codes_);
+  if (!DecodeHybrid(bytes.substr(1), width, skip, take, codes)) return false;
   uint32_t largest = 0;
-  for (size_t i = begin; i < codes_.size(); ++i) largest = std::max(largest, codes_[i]);
-  return largest < size;
+  for (uint32_t i = 0; i < take; ++i) largest = std::max(largest, codes[i]);
+  return largest < dictionary_->size();
 }
 
 bool ColumnAssembler::AddDeltas(std::string_view bytes, uint32_t page_values, uint32_t skip,
                                 uint32_t take) {
   // A block of at most 1024 differences takes two bytes or more: no memory for a count that lies.
   if (uint64_t{skip} + take > 1 + uint64_t{512} * bytes.size()) return false;
-  const size_t begin = ints_.size();
-  ints_.resize(begin + skip + take);
-  if (!DecodeDelta(bytes, page_values, skip + take, ints_.data() + begin)) return false;
+  const auto begin = static_cast<ptrdiff_t>(ints_.size());
+  int64_t* const ints = MakeRoom(skip + take, &ints_);
+  if (!DecodeDelta(bytes, page_values, skip + take, ints)) return false;
   ints_.erase(ints_.begin() + begin, ints_.begin() + begin + skip);
   return true;
 }
@@ -267,10 +310,8 @@ bool ColumnAssembler::AddDeltas(std::string_view bytes, uint32_t page_values, ui
 bool ColumnAssembler::AddSplitNumbers(std::string_view bytes, uint32_t skip, uint32_t take) {
   if (bytes.size() / 8 < uint64_t{skip} + take) return false;
   const auto add_to = [&](auto* values) {
-    const size_t begin = values->size();
-    values->resize(begin + take);
     static_assert(sizeof((*values)[0]) == sizeof(uint64_t));
-    return DecodeSplit(bytes, skip, take, values->data() + begin);
+    return DecodeSplit(bytes, skip, take, MakeRoom(take, values));
   };
   return shape_.kind == ColumnKind::kDouble ? add_to(&doubles_) : add_to(&ints_);
 }
@@ -278,26 +319,31 @@ bool ColumnAssembler::AddSplitNumbers(std::string_view bytes, uint32_t skip, uin
 bool ColumnAssembler::AddPlainNumbers(std::string_view bytes, uint32_t skip, uint32_t take) {
   const size_t width = NumberWidth(shape_.kind);
   if (bytes.size() / width < uint64_t{skip} + take) return false;
-  for (uint64_t i = skip; i < uint64_t{skip} + take; ++i) {
-    const int64_t number = LoadInt(shape_.kind, bytes.data() + i * width);
-    if (shape_.kind == ColumnKind::kDouble) {
-      doubles_.push_back(std::bit_cast<double>(number));
-    } else {
-      ints_.push_back(number);
+  const char* const first = bytes.data() + skip * width;
+  const auto add_to = [&](auto* values) {
+    auto* const to = MakeRoom(take, values);
+    for (size_t i = 0; i < take; ++i) {
+      to[i] = std::bit_cast<std::remove_reference_t<decltype(*to)>>(
+          LoadInt(shape_.kind, first + i * width));
     }
-  }
-  return true;
+    return true;
+  };
+  return shape_.kind == ColumnKind::kDouble ? add_to(&doubles_) : add_to(&ints_);
 }
 
 bool ColumnAssembler::AddPlainBools(std::string_view bytes, uint32_t skip, uint32_t take) {
   if (bytes.size() * 8 < uint64_t{skip} + take) return false;
+  uint32_t* code = MakeRoom(take, &codes_);
   for (uint64_t i = skip; i < uint64_t{skip} + take; ++i) {
-    codes_.push_back(static_cast<uint8_t>(bytes[i / 8]) >> (i % 8) & 1);
+    *code++ = static_cast<uint8_t>(bytes[i / 8]) >> (i % 8) & 1;
   }
   return true;
 }
 
 bool ColumnAssembler::AddPlainBytes(std::string_view bytes, uint32_t skip, uint32_t take) {
+  // A value takes four bytes or more: no memory for a count that lies.
+  if (bytes.size() / 4 < uint64_t{skip} + take) return false;
+  uint32_t* code = MakeRoom(take, &codes_);
   std::string_view value;
   for (uint64_t i = 0; i < uint64_t{skip} + take; ++i) {
     if (shape_.kind == ColumnKind::kUuid || shape_.kind == ColumnKind::kId16) {
@@ -316,9 +362,9 @@ bool ColumnAssembler::AddPlainBytes(std::string_view bytes, uint32_t skip, uint3
       value = text_;
     }
     if (table_) {
-      codes_.push_back(table_->Intern(value));
+      *code++ = table_->Intern(value);
     } else {
-      codes_.push_back(static_cast<uint32_t>(plain_ends_.size()));
+      *code++ = static_cast<uint32_t>(plain_ends_.size());
       plain_bytes_.append(value);
       plain_ends_.push_back(plain_bytes_.size());
     }
@@ -373,13 +419,15 @@ void ColumnAssembler::FinishPackedBytes() {
 }
 
 void ColumnAssembler::LookUpNumbers() {
-  if (shape_.encoding != ChunkEncoding::kDictionary) return;
-  for (const uint32_t code : codes_) {
-    if (shape_.kind == ColumnKind::kDouble) {
-      doubles_.push_back(dictionary_->doubles[code]);
-    } else {
-      ints_.push_back(dictionary_->ints[code]);
-    }
+  if (shape_.encoding != ChunkEncoding::kDictionary || codes_.empty()) return;
+  const auto look_up = [this](const auto& entries, auto* values) {
+    values->resize(codes_.size());
+    for (size_t i = 0; i < codes_.size(); ++i) (*values)[i] = entries[codes_[i]];
+  };
+  if (shape_.kind == ColumnKind::kDouble) {
+    look_up(dictionary_->doubles, &doubles_);
+  } else {
+    look_up(dictionary_->ints, &ints_);
   }
 }
 
@@ -417,6 +465,7 @@ std::shared_ptr<PackedColumn> ColumnAssembler::FinishPacked() {
   if (codes_wanted()) {
     if (!dictionary_) dictionary_ = std::make_shared<Dictionary>(Dictionary{.type = shape_.type});
     packed->dictionary = dictionary_;
+    packed->code_counts = std::make_shared<CodeCounts>();
     packed->codes = std::move(codes_);
   } else {
     LookUpNumbers();

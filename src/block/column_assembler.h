@@ -38,6 +38,9 @@ std::shared_ptr<const Dictionary> DecodeDictionary(const ColumnShape& shape, std
 // The values of a column alone.
 PackedColumn Pack(const Column& column);
 
+// Makes codes as narrow as the dictionary allows: for what is kept, and read through WithCodes.
+void NarrowCodes(PackedColumn* column);
+
 // Memory held by a dictionary and by a column without its dictionary.
 size_t DictionaryBytes(const Dictionary& dictionary);
 size_t ColumnBytes(const Column& column);
@@ -67,6 +70,9 @@ class ColumnAssembler {
   bool AddPlainNumbers(std::string_view bytes, uint32_t skip, uint32_t take);
   bool AddPlainBools(std::string_view bytes, uint32_t skip, uint32_t take);
   bool AddPlainBytes(std::string_view bytes, uint32_t skip, uint32_t take);
+  // Where `count` more values go.
+  template <typename T>
+  T* MakeRoom(uint32_t count, std::vector<T>* values) const;
   bool codes_wanted() const;
   template <typename T>
   void SpreadOver(const std::vector<T>& values, T nothing, std::vector<T>* rows) const;

@@ -36,10 +36,12 @@ void CheckColumn(const Column& column) {
 void CheckPacked(const PackedColumn& column) {
   size_t present = column.present.empty() ? column.row_count : 0;
   for (const uint64_t word : column.present) present += std::popcount(word);
-  if (column.codes.size() + column.ints.size() + column.doubles.size() != present) std::abort();
-  for (const uint32_t code : column.codes) {
-    if (!column.dictionary || code >= column.dictionary->size()) std::abort();
-  }
+  column.WithCodes([&](const auto* codes, size_t count) {
+    if (count + column.ints.size() + column.doubles.size() != present) std::abort();
+    for (size_t i = 0; i < count; ++i) {
+      if (!column.dictionary || codes[i] >= column.dictionary->size()) std::abort();
+    }
+  });
 }
 
 // Four bytes say what the page is, the rest is the page.
@@ -73,7 +75,10 @@ void ReadPage(std::string_view bytes) {
   ColumnAssembler assembler(shape, dictionary, rows - skip);
   if (!assembler.AddPage(bytes, rows, skip, rows - skip)) return;
   if (shape.packed) {
-    CheckPacked(*assembler.FinishPacked());
+    const auto packed = assembler.FinishPacked();
+    CheckPacked(*packed);
+    NarrowCodes(packed.get());
+    CheckPacked(*packed);
   } else {
     CheckColumn(*assembler.Finish());
   }

@@ -314,13 +314,14 @@ Result<PackedColumnPtr> TableReader::ReadValues(uint32_t row_group, uint32_t col
   WEFT_ASSIGN_OR_RETURN(ColumnAssembler assembler,
                         Assemble(ShapeOf(row_group, column), row_group, column, 0, rows,
                                  /*trust_nulls=*/true, bytes));
-  PackedColumnPtr values = assembler.FinishPacked();
+  const auto values = assembler.FinishPacked();
+  NarrowCodes(values.get());
   size_t held = PackedBytes(*values);
   const bool own_dictionary =
       footer_.row_groups[row_group].chunks[column].encoding != ChunkEncoding::kDictionary;
   if (values->dictionary && own_dictionary) held += DictionaryBytes(*values->dictionary);
   cache_->Insert(key, values, held);
-  return values;
+  return PackedColumnPtr(values);
 }
 
 Result<ColumnPtr> TableReader::ReadRange(uint32_t row_group, uint32_t column, uint32_t begin,

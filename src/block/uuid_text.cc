@@ -40,12 +40,15 @@ void AppendUuidBytes(std::string_view text, std::string* out) {
 
 void AppendUuidText(std::string_view sixteen_bytes, std::string* out) {
   static constexpr char kHex[] = "0123456789abcdef";
-  for (size_t i = 0; i < sixteen_bytes.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) out->push_back('-');
+  std::array<char, kTextSize> text;
+  char* at = text.data();
+  for (size_t i = 0; i < 16; ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) *at++ = '-';
     const uint8_t byte = static_cast<uint8_t>(sixteen_bytes[i]);
-    out->push_back(kHex[byte >> 4]);
-    out->push_back(kHex[byte & 15]);
+    *at++ = kHex[byte >> 4];
+    *at++ = kHex[byte & 15];
   }
+  out->append(text.data(), text.size());
 }
 
 }  // namespace weft::block

@@ -1,5 +1,6 @@
 #include "net/http_server.h"
 
+#include <atomic>
 #include <chrono>
 #include <future>
 #include <random>
@@ -482,8 +483,8 @@ TEST_F(HttpServerTest, StopClosesTunnels) {
 
 TEST_F(HttpServerTest, Http2ThatGoesNowhereIsClosed) {
   HttpServerOptions options;
-  std::string address;
-  options.http2_address = [&address] { return address; };
+  std::atomic<const char*> address = "";
+  options.http2_address = [&address] { return std::string(address); };
   Start(options);
   for (const char* nowhere : {"", "127.0.0.1:1", "localhost:x"}) {
     address = nowhere;

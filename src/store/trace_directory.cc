@@ -13,6 +13,8 @@
 namespace weft::store {
 namespace {
 
+// So many are looked up one by one.
+constexpr size_t kFewTraces = 8;
 // Tables of a size class are within a factor of four of each other.
 constexpr size_t kMergeCount = 4;
 
@@ -72,6 +74,7 @@ std::optional<TraceDirectory::Hashes> HashesOf(const block::EncodedBlock& block)
 }
 
 void TraceDirectory::Cover(Tenant* tenant, const TablePtr& table) const {
+  ++tenant->version;
   for (const RawBlockId& id : table->table->blocks()) {
     const auto block = tenant->blocks.find(id);
     if (block == tenant->blocks.end()) continue;
@@ -83,6 +86,7 @@ void TraceDirectory::Cover(Tenant* tenant, const TablePtr& table) const {
 
 void TraceDirectory::Uncover(Tenant* tenant, const TablePtr& table) const {
   if (std::erase(tenant->tables, table) == 0) return;
+  ++tenant->version;
   for (const RawBlockId& id : table->table->blocks()) {
     const auto block = tenant->blocks.find(id);
     if (block == tenant->blocks.end() || --block->second > 0) continue;
@@ -142,6 +146,7 @@ void TraceDirectory::Add(const BlockName& name, std::optional<Hashes> hashes) {
   const RawBlockId id = RawIdOf(name.id);
   const MutexLock lock(mutex_);
   Tenant& tenant = tenants_[name.tenant];
+  ++tenant.version;
   uint32_t tables = 0;
   for (const TablePtr& table : tenant.tables) {
     const auto& blocks = table->table->blocks();
@@ -168,6 +173,7 @@ void TraceDirectory::Note(const BlockName& name, Hashes hashes) {
   if (block == tenant->second.uncovered.end() || block->second != nullptr) return;
   if (noted_traces_ + hashes.size() > options_.noted_traces_max) return;
   noted_traces_ += hashes.size();
+  ++tenant->second.version;
   block->second = std::make_shared<const Hashes>(std::move(hashes));
 }
 
@@ -176,6 +182,7 @@ void TraceDirectory::Remove(const BlockName& name) {
   const MutexLock lock(mutex_);
   const auto tenant = tenants_.find(name.tenant);
   if (tenant == tenants_.end()) return;
+  ++tenant->second.version;
   tenant->second.blocks.erase(id);
   Forget(&tenant->second, id);
   std::erase_if(tenant->second.replaced, [&](const auto& entry) {
@@ -186,6 +193,7 @@ void TraceDirectory::Remove(const BlockName& name) {
 void TraceDirectory::WillReplace(const BlockName& name, const std::vector<BlockName>& others) {
   const MutexLock lock(mutex_);
   Tenant& tenant = tenants_[name.tenant];
+  ++tenant.version;
   for (const BlockName& other : others)
     tenant.replaced[RawIdOf(other.id)] = {RawIdOf(name.id), nullptr};
 }
@@ -193,6 +201,7 @@ void TraceDirectory::WillReplace(const BlockName& name, const std::vector<BlockN
 void TraceDirectory::Replace(const BlockName& name, const std::vector<BlockName>& others) {
   const MutexLock lock(mutex_);
   Tenant& tenant = tenants_[name.tenant];
+  ++tenant.version;
   auto parts = std::make_shared<std::vector<Part>>();
   for (const BlockName& other : others) {
     const RawBlockId id = RawIdOf(other.id);
@@ -296,9 +305,8 @@ void MarkThoseIn(const std::vector<uint64_t>& sorted, const AskedHashes& asked,
 // the whole table is read.
 Error MarkThoseIn(const TraceTable& table, const std::vector<bool>& counts,
                   const AskedHashes& asked, std::vector<bool>* found) {
-  constexpr size_t kFew = 8;
   if (std::find(counts.begin(), counts.end(), true) == counts.end()) return Error::Ok();
-  if (asked.size() > kFew) {
+  if (asked.size() > kFewTraces) {
     size_t at = 0;
     return table.ForEach([&](uint64_t hash, uint32_t number) {
       while (at < asked.size() && asked[at].first < hash) ++at;
@@ -368,10 +376,80 @@ TraceDirectory::Others TraceDirectory::OthersOf(const Tenant& tenant,
   return out;
 }
 
+absl::flat_hash_set<RawBlockId> TraceDirectory::ReplacementsOf(const Tenant& tenant) {
+  absl::flat_hash_set<RawBlockId> found;
+  for (const auto& [id, replaced] : tenant.replaced) {
+    if (replaced.parts == nullptr) found.insert(replaced.by);
+  }
+  return found;
+}
+
+// A block that is about to replace others lists the same traces as they do.
+std::optional<TraceLists> TraceDirectory::ListsOf(const Tenant& tenant) {
+  // What is found takes 20 bytes for each two of them, at most.
+  constexpr uint64_t kEntriesMax = 8u << 20;
+  const auto replacements = ReplacementsOf(tenant);
+  TraceLists lists;
+  std::map<RawBlockId, uint32_t> numbers;
+  const auto number_of = [&](const RawBlockId& id) {
+    return numbers.try_emplace(id, static_cast<uint32_t>(numbers.size())).first->second;
+  };
+  for (const auto& [id, hashes] : tenant.uncovered) {
+    if (hashes == nullptr) return std::nullopt;
+    if (!replacements.contains(id)) lists.blocks.push_back({number_of(id), hashes});
+  }
+  for (const TablePtr& table : tenant.tables) {
+    auto& numbers_of_table = lists.tables.emplace_back(table->table).numbers;
+    for (const RawBlockId& id : table->table->blocks()) {
+      const bool counts = tenant.blocks.contains(id) && !replacements.contains(id);
+      numbers_of_table.push_back(counts ? std::optional(number_of(id)) : std::nullopt);
+    }
+  }
+  if (lists.entry_count() > kEntriesMax) return std::nullopt;
+  return lists;
+}
+
+std::shared_ptr<const TraceDirectory::Shared> TraceDirectory::SharedFor(
+    const model::TenantId& tenant, const RawBlockId& block, size_t asked) const {
+  const MutexLock sharing(sharing_);
+  auto shared = std::make_shared<Shared>();
+  std::optional<TraceLists> lists;
+  {
+    const MutexLock lock(mutex_);
+    const auto it = tenants_.find(tenant);
+    if (it == tenants_.end()) return nullptr;
+    const Tenant& state = it->second;
+    if (!state.blocks.contains(block) || ReplacementsOf(state).contains(block)) return nullptr;
+    if (state.shared != nullptr && state.shared->version == state.version) return state.shared;
+    // Each list is searched for each trace, else.
+    constexpr size_t kWorthIt = 8;
+    uint64_t traces = 0;
+    for (const TablePtr& table : state.tables) traces += table->table->entry_count();
+    const uint64_t steps = asked * state.uncovered.size() + traces;
+    for (const auto& [id, hashes] : state.uncovered) traces += hashes ? hashes->size() : 0;
+    if (steps * kWorthIt < traces) return nullptr;
+    lists = ListsOf(state);
+    shared->version = state.version;
+  }
+  if (!lists) return nullptr;
+  auto found = FindSharedTraces(*lists);
+  if (!found.ok()) return nullptr;  // asking the tables says which it is
+  shared->hashes = std::move(found).value();
+  const MutexLock lock(mutex_);
+  tenants_[tenant].shared = shared;
+  return shared;
+}
+
 Result<std::vector<bool>> TraceDirectory::MayBeInOthers(const model::TenantId& tenant,
                                                         std::span<const uint64_t> hashes,
                                                         const RawBlockId& block) const {
   std::vector<bool> others(hashes.size(), false);
+  if (hashes.size() > kFewTraces) {
+    if (const auto shared = SharedFor(tenant, block, hashes.size())) {
+      for (size_t i = 0; i < hashes.size(); ++i) others[i] = shared->hashes.contains(hashes[i]);
+      return others;
+    }
+  }
   Others of;
   {
     const MutexLock lock(mutex_);
@@ -566,6 +644,7 @@ TraceDirectory::Totals TraceDirectory::totals() const {
     totals.covered += tenant.blocks.size() - tenant.uncovered.size();
     for (const auto& [id, hashes] : tenant.uncovered) ++(hashes ? totals.noted : totals.unknown);
     for (const TablePtr& table : tenant.tables) totals.memory_bytes += table->table->memory_bytes();
+    if (tenant.shared) totals.memory_bytes += tenant.shared->hashes.capacity() * 9;
     totals.memory_bytes += tenant.blocks.capacity() * (sizeof(RawBlockId) + 5);
   }
   totals.memory_bytes += noted_traces_ * sizeof(uint64_t);

@@ -26,6 +26,7 @@
 #include "base/mutex.h"
 #include "store/catalog.h"
 #include "store/object_store.h"
+#include "store/shared_traces.h"
 #include "store/trace_table.h"
 
 namespace weft::store {
@@ -77,9 +78,10 @@ class TraceDirectory {
   // table that is not in memory.
   Result<std::vector<std::string>> Find(const model::TenantId& tenant, model::TraceId id) const
       WEFT_EXCLUDES(mutex_);
-  // Of each hash whether a block other than `block` may hold its trace; errors as Find's. Much
-  // cheaper than asking for one after the other. Of a block that was replaced, whether one of the
-  // others of its time may.
+  // Of each hash of a trace of `block` whether another block may hold the trace, too; errors as
+  // Find's. Much cheaper than asking for one after the other. Of a block that was replaced, whether
+  // one of the others of its time may. Where many are asked for it is found out for all blocks at
+  // once and kept until a block comes or goes.
   Result<std::vector<bool>> MayBeInOthers(const model::TenantId& tenant,
                                           std::span<const uint64_t> hashes,
                                           const RawBlockId& block) const WEFT_EXCLUDES(mutex_);
@@ -122,7 +124,15 @@ class TraceDirectory {
     // All that went with it, itself too; null while it is still there.
     std::shared_ptr<const std::vector<Part>> parts;
   };
+  // Traces that several blocks list, but for those that are about to replace others.
+  struct Shared {
+    uint64_t version = 0;
+    absl::flat_hash_set<uint64_t> hashes;
+  };
   struct Tenant {
+    // Counts all changes of what follows, but for `useless` and `unreadable`.
+    uint64_t version = 0;
+    std::shared_ptr<const Shared> shared;
     std::vector<TablePtr> tables;
     // All blocks: how many tables list each.
     absl::flat_hash_map<RawBlockId, uint32_t> blocks;
@@ -161,9 +171,18 @@ class TraceDirectory {
     std::vector<std::vector<bool>> counts;  // for each table, which of its blocks
   };
   Others OthersOf(const Tenant& tenant, const RawBlockId& block) const WEFT_REQUIRES(mutex_);
+  // What tells which traces of `block` others list; null where that is not known at once, and not
+  // worth finding out for `asked` traces.
+  std::shared_ptr<const Shared> SharedFor(const model::TenantId& tenant, const RawBlockId& block,
+                                          size_t asked) const WEFT_EXCLUDES(mutex_, sharing_);
+  // Of all blocks, for Shared; nothing where a block is unknown, or there are too many traces.
+  static std::optional<TraceLists> ListsOf(const Tenant& tenant);
+  // Blocks that are about to replace others.
+  static absl::flat_hash_set<RawBlockId> ReplacementsOf(const Tenant& tenant);
 
   ObjectStore& objects_;
   const TraceDirectoryOptions options_;
+  mutable Mutex sharing_;  // before mutex_: one thread finds out for all
   mutable Mutex mutex_;
   mutable std::map<model::TenantId, Tenant> tenants_ WEFT_GUARDED_BY(mutex_);
   mutable uint64_t noted_traces_ WEFT_GUARDED_BY(mutex_) = 0;

@@ -17,7 +17,6 @@ constexpr uint64_t kFixedBytes = 24;
 constexpr uint64_t kBlockBytes = 12;
 constexpr uint64_t kBucketBytes = 8;
 constexpr uint64_t kEntryBytes = 8;
-constexpr uint32_t kHashBits = 40;
 constexpr uint32_t kBlockBits = 24;
 constexpr uint32_t kBucketBitsMax = 20;
 constexpr uint64_t kEntriesPerBucket = 1024;
@@ -29,7 +28,7 @@ Error Damaged(const char* what) {
 }
 
 uint64_t BucketOf(uint64_t hash, uint32_t bits) {
-  return bits == 0 ? 0 : hash >> (kHashBits - bits);
+  return bits == 0 ? 0 : hash >> (kTraceHashBits - bits);
 }
 
 uint64_t EntryAt(std::string_view entries, uint64_t i) {
@@ -61,7 +60,7 @@ std::string BlockIdOf(const RawBlockId& raw) {
 uint64_t TraceHash(model::TraceId id) {
   std::array<char, 16> bytes;
   id.ToBytes(bytes.data());
-  return XXH64(bytes.data(), bytes.size(), 0) >> (64 - kHashBits);
+  return XXH64(bytes.data(), bytes.size(), 0) >> (64 - kTraceHashBits);
 }
 
 std::string EncodeTraceTable(std::span<const RawBlockId> blocks,
@@ -196,18 +195,29 @@ Error TraceTable::Find(uint64_t trace_hash, std::vector<RawBlockId>* found) cons
   return Error::Ok();
 }
 
+void TraceTable::WillReadAll() const {
+  if (file_ == nullptr) return;
+  const ByteRange all{head_bytes_, entry_count_ * kEntryBytes};
+  file_->WillRead({&all, 1});
+}
+
 Error TraceTable::ForEach(const std::function<void(uint64_t, uint32_t)>& visit) const {
-  if (file_ != nullptr) {
-    const ByteRange all{head_bytes_, entry_count_ * kEntryBytes};
-    file_->WillRead({&all, 1});
-  }
-  for (const Bucket& bucket : buckets_) {
-    WEFT_ASSIGN_OR_RETURN(const std::string bytes, ReadBucket(bucket));
-    for (uint64_t i = 0; i < bucket.count; ++i) {
+  WillReadAll();
+  return ForEach(0, uint64_t{1} << kTraceHashBits, visit);
+}
+
+Error TraceTable::ForEach(uint64_t begin, uint64_t end,
+                          const std::function<void(uint64_t, uint32_t)>& visit) const {
+  if (begin >= end) return Error::Ok();
+  const uint64_t last = std::min(BucketOf(end - 1, bucket_bits_) + 1, uint64_t{buckets_.size()});
+  for (uint64_t b = BucketOf(begin, bucket_bits_); b < last; ++b) {
+    WEFT_ASSIGN_OR_RETURN(const std::string bytes, ReadBucket(buckets_[b]));
+    for (uint64_t i = 0; i < buckets_[b].count; ++i) {
       const uint64_t entry = EntryAt(bytes, i);
+      const uint64_t hash = entry >> kBlockBits;
       const auto block = static_cast<uint32_t>(entry & ((1u << kBlockBits) - 1));
       if (block >= blocks_.size()) return Damaged("an entry names no block");
-      visit(entry >> kBlockBits, block);
+      if (hash >= begin && hash < end) visit(hash, block);
     }
   }
   return Error::Ok();

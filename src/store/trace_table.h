@@ -35,7 +35,8 @@ using RawBlockId = std::array<uint8_t, 12>;
 RawBlockId RawIdOf(std::string_view block_id);
 std::string BlockIdOf(const RawBlockId& raw);
 
-// 40 bits. Stored: never changes.
+// Stored: never changes.
+constexpr uint32_t kTraceHashBits = 40;
 uint64_t TraceHash(model::TraceId id);
 
 class TraceTable {
@@ -55,6 +56,11 @@ class TraceTable {
   Error Find(uint64_t trace_hash, std::vector<RawBlockId>* found) const;
   // Calls visit(hash, number of the block) for each entry, ascending by hash.
   Error ForEach(const std::function<void(uint64_t, uint32_t)>& visit) const;
+  // The same of hashes from `begin` to before `end`.
+  Error ForEach(uint64_t begin, uint64_t end,
+                const std::function<void(uint64_t, uint32_t)>& visit) const;
+  // All entries are wanted soon, in pieces.
+  void WillReadAll() const;
 
  private:
   struct Bucket {

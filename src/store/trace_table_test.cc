@@ -208,25 +208,74 @@ TEST_F(TraceDirectoryTest, TellsWhatIsInOtherBlocksAtOnce) {
   directory_->Add(Name(101), HashesOfBlock(9));
   Remove(7);
   std::vector<uint64_t> all;
-  for (uint64_t trace = 0; trace < 420; ++trace) all.push_back(trace);
-  std::shuffle(all.begin(), all.end(), std::mt19937(7));
-  const std::vector<bool> others = InOthers(all, 9);
-  for (size_t i = 0; i < all.size(); ++i) {
-    // Block 9's own are in 101, too; those of 40 and 41 are nowhere.
-    EXPECT_EQ(others[i], all[i] < 400) << all[i];
-    EXPECT_EQ(InOthers({all[i]}, 9)[0], others[i]) << all[i];
-  }
+  for (uint64_t trace = 0; trace < 10; ++trace) all.insert(all.end(), 3, 90 + trace);
+  EXPECT_EQ(InOthers(all, 9), std::vector<bool>(30, true)) << "101 has them, too";
+  EXPECT_EQ(InOthers({90}, 9), std::vector<bool>({true}));
   // What is nowhere but in the block itself, noted or in a table or in the place of another.
   EXPECT_EQ(InOthers({350, 351, 352}, 35), std::vector<bool>({false, false, false}));
   EXPECT_EQ(InOthers({50, 51, 360}, 5), std::vector<bool>({false, false, true}));
   EXPECT_EQ(InOthers({70, 71, 60}, 100), std::vector<bool>({false, false, true}));
   std::vector<uint64_t> twice(20, 70);
   EXPECT_EQ(InOthers(twice, 100), std::vector<bool>(20, false));
-  EXPECT_EQ(InOthers(twice, 5), std::vector<bool>(20, true));
+  EXPECT_EQ(InOthers({60, 70}, 5), std::vector<bool>({true, true}));
   EXPECT_TRUE(InOthers({}, 5).empty());
   // Nothing is certain beside a block that is not known.
   directory_->Add(Name(200), std::nullopt);
   EXPECT_EQ(InOthers({50}, 5), std::vector<bool>({true}));
+}
+
+// Whatever comes, goes, is replaced or saved: asked about many traces and about few, the same.
+TEST_F(TraceDirectoryTest, ManyAreToldAsFewAre) {
+  std::mt19937 random(11);
+  std::map<uint64_t, std::set<uint64_t>> traces;  // of blocks that are there
+  std::vector<BlockName> pending;                 // to be replaced
+  uint64_t replacement = 0;
+  const auto add = [&](uint64_t n, const std::set<uint64_t>& of_block) {
+    std::vector<model::TraceId> ids;
+    for (const uint64_t trace : of_block) ids.push_back(TraceOf(trace));
+    directory_->Add(Name(n), HashesOf(ids));
+  };
+  const auto check = [&](uint64_t n, const std::set<uint64_t>& of_block) {
+    const std::vector<uint64_t> asked(of_block.begin(), of_block.end());
+    std::vector<uint64_t> repeated;
+    for (int i = 0; i < 50; ++i) repeated.insert(repeated.end(), asked.begin(), asked.end());
+    const std::vector<bool> many = InOthers(repeated, n);
+    for (size_t i = 0; i < repeated.size(); ++i) {
+      ASSERT_EQ(many[i], InOthers({repeated[i]}, n)[0]) << "block " << n;
+    }
+  };
+  for (uint64_t n = 1; n < 80; ++n) {
+    std::set<uint64_t> of_block;
+    if (n % 10 == 5) of_block.insert(*traces[n - 1].begin());
+    while (of_block.size() < 10) of_block.insert(random() % 1000);
+    add(n, of_block);
+    traces[n] = of_block;
+    check(n, of_block);
+    if (n % 9 == 0) Save();
+    if (n % 10 == 5) {
+      replacement = 1000 + n;
+      std::set<uint64_t> merged;
+      for (const uint64_t old : {n, n - 1}) {
+        pending.push_back(Name(old));
+        merged.insert(traces[old].begin(), traces[old].end());
+      }
+      add(replacement, merged);
+      directory_->WillReplace(Name(replacement), pending);
+      traces[replacement] = merged;
+    }
+    if (n % 10 == 8) {
+      directory_->Replace(Name(replacement), pending);
+      pending.clear();
+      check(n - 3, traces[n - 3]);
+      for (const uint64_t old : {n - 3, n - 4}) {
+        directory_->ForgetReplaced(Name(old));
+        traces.erase(old);
+      }
+    }
+    for (const auto& [block, in_block] : traces) {
+      if (random() % 8 == 0 || block >= n) check(block, in_block);
+    }
+  }
 }
 
 // Who still reads a block that was replaced is told of the blocks of its time, whether these were

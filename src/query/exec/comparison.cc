@@ -102,6 +102,26 @@ class NumberSink : public ValueSink {
   uint64_t left_out_ = 0;
 };
 
+// Where the values of one field go.
+class SideSinks {
+ public:
+  SideSinks(bool is_number, FieldSums* out)
+      : values_{SideSink(Side::kBaseline, &out->tally), SideSink(Side::kSelection, &out->tally)},
+        numbers_{NumberSink(&values_[0], &out->numbers[0]),
+                 NumberSink(&values_[1], &out->numbers[1])} {
+    both_ = {&values_[0], &values_[1]};
+    if (is_number) both_ = {&numbers_[0], &numbers_[1]};
+  }
+  SideSinks(const SideSinks&) = delete;
+
+  const std::array<ValueSink*, 2>& both() const { return both_; }
+
+ private:
+  std::array<SideSink, 2> values_;
+  std::array<NumberSink, 2> numbers_;
+  std::array<ValueSink*, 2> both_;
+};
+
 bool HasNumbers(const block::RowGroup::KeyInfo& key) {
   const auto has = [&](model::ValueType type) {
     return (key.types >> static_cast<uint8_t>(type) & 1) != 0;
@@ -203,17 +223,26 @@ class ComparisonRun {
     for (const auto& key : keys) {
       fields.emplace_back(Field::Attribute(key.scope, key.key), numbers_ && HasNumbers(key));
     }
-    for (const Side side : kSides) {
-      ValueCounter counter(columns, part.joiner, split.sides[At(side)]);
-      if (!split.sides[At(side)].Any()) continue;
-      for (const auto& [field, is_number] : fields) {
-        FieldSums& out = (*sums)[field];
-        SideSink values(side, &out.tally);
-        NumberSink numbers(&values, &out.numbers[At(side)]);
-        ValueSink* const sink = is_number ? static_cast<ValueSink*>(&numbers) : &values;
-        WEFT_ASSIGN_OR_RETURN(const uint64_t having, CountField(field, &counter, sink));
+    const bool all = part.rows.All();
+    std::array counters{ValueCounter(columns, part.joiner, split.sides[0]),
+                        ValueCounter(columns, part.joiner, split.sides[1])};
+    for (const auto& [field, is_number] : fields) {
+      FieldSums& out = (*sums)[field];
+      SideSinks sinks(is_number, &out);
+      if (field.is_attribute_of(Scope::kSpan)) {
+        WEFT_ASSIGN_OR_RETURN(const auto having,
+                              CountOnBothSides(columns, field.key, split.sides, all, sinks.both()));
+        for (const Side side : kSides) out.having[At(side)] += having[At(side)];
+        continue;
+      }
+      for (const Side side : kSides) {
+        if (!split.sides[At(side)].Any()) continue;
+        WEFT_ASSIGN_OR_RETURN(const uint64_t having,
+                              CountField(field, &counters[At(side)], sinks.both()[At(side)]));
         out.having[At(side)] += having;
       }
+    }
+    for (const Side side : kSides) {
       if (numbers_) WEFT_RETURN_IF_ERROR(CountDurations(side, split, columns, sums));
     }
     WEFT_RETURN_IF_ERROR(CheckMemory(*sums));

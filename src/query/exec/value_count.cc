@@ -84,15 +84,19 @@ void AddCode(const block::Dictionary& dictionary, uint32_t code, uint64_t count,
   if (value.type != Value::Type::kNil) out->Add(value, count);
 }
 
-void AddCodes(const block::Dictionary& dictionary, const std::vector<uint64_t>& counts,
-              ValueSink* out) {
+uint64_t AskWhatToLeaveOut(const std::vector<uint64_t>& counts, ValueSink* out) {
   uint64_t spans = 0;
   uint64_t distinct = 0;
   for (const uint64_t count : counts) {
     spans += count;
     distinct += count > 0 ? 1 : 0;
   }
-  const uint64_t left_out = out->LeaveOut(spans, distinct);
+  return out->LeaveOut(spans, distinct);
+}
+
+void AddCodes(const block::Dictionary& dictionary, const std::vector<uint64_t>& counts,
+              ValueSink* out) {
+  const uint64_t left_out = AskWhatToLeaveOut(counts, out);
   for (uint32_t code = 0; code < counts.size(); ++code) {
     if (counts[code] > left_out) AddCode(dictionary, code, counts[code], out);
   }
@@ -137,14 +141,54 @@ void ForEachValue(const block::PackedColumn& column, const Bitmap& rows, F f) {
   }
 }
 
-void CountValuesOf(const block::PackedColumn& column, const Bitmap& rows, ValueSink* out) {
-  if (column.dictionary) {
-    std::vector<uint64_t> counts(column.dictionary->size(), 0);
+std::vector<uint64_t> CountCodesOf(const block::PackedColumn& column, const Bitmap& rows) {
+  std::vector<uint64_t> counts(column.dictionary->size(), 0);
+  column.WithCodes([&](const auto* codes, size_t) {
     ForEachValue(column, rows, [&](uint32_t begin, uint32_t end) {
-      for (uint32_t i = begin; i < end; ++i) ++counts[column.codes[i]];
+      for (uint32_t i = begin; i < end; ++i) ++counts[codes[i]];
     });
-    return AddCodes(*column.dictionary, counts, out);
+  });
+  return counts;
+}
+
+// Of two sets of rows that are all rows together only the smaller is counted.
+std::array<std::vector<uint64_t>, 2> CountCodesOfBoth(const block::PackedColumn& column,
+                                                      const std::array<Bitmap, 2>& sides,
+                                                      bool all) {
+  if (!all) return {CountCodesOf(column, sides[0]), CountCodesOf(column, sides[1])};
+  const size_t smaller = sides[0].Count() < sides[1].Count() ? 0 : 1;
+  std::array<std::vector<uint64_t>, 2> out;
+  out[smaller] = CountCodesOf(column, sides[smaller]);
+  const std::vector<uint32_t>& together = column.code_counts->Of(column);
+  std::vector<uint64_t>& others = out[1 - smaller];
+  others.assign(together.begin(), together.end());
+  for (size_t code = 0; code < others.size(); ++code) others[code] -= out[smaller][code];
+  return out;
+}
+
+// Both of a value one after the other: the second finds it in the processor's cache.
+void AddCodesOfBoth(const block::Dictionary& dictionary,
+                    const std::array<std::vector<uint64_t>, 2>& counts,
+                    const std::array<ValueSink*, 2>& out) {
+  const std::array left_out{AskWhatToLeaveOut(counts[0], out[0]),
+                            AskWhatToLeaveOut(counts[1], out[1])};
+  for (uint32_t code = 0; code < dictionary.size(); ++code) {
+    for (const size_t side : {0, 1}) {
+      const uint64_t count = counts[side][code];
+      if (count > left_out[side]) AddCode(dictionary, code, count, out[side]);
+    }
   }
+}
+
+// Which of the rows have a value in the column.
+Bitmap RowsWith(const block::PackedColumn& column, const Bitmap& rows) {
+  Bitmap out = rows;
+  for (size_t i = 0; i < column.present.size(); ++i) out.words()[i] &= column.present[i];
+  return out;
+}
+
+void CountValuesOf(const block::PackedColumn& column, const Bitmap& rows, ValueSink* out) {
+  if (column.dictionary) return AddCodes(*column.dictionary, CountCodesOf(column, rows), out);
   NumberCounts counts;
   ForEachValue(column, rows, [&](uint32_t begin, uint32_t end) {
     for (uint32_t i = begin; i < end; ++i) {
@@ -221,6 +265,23 @@ Error CheckCountable(const Field& field) {
   return {ErrorCode::kInvalidArgument,
           "values are listed for attributes and for name, kind, status, statusMessage, rootName, "
           "rootServiceName, event:name, instrumentation:name and instrumentation:version"};
+}
+
+Result<std::array<uint64_t, 2>> CountOnBothSides(GroupColumns* columns, const std::string& key,
+                                                 const std::array<Bitmap, 2>& sides, bool all,
+                                                 const std::array<ValueSink*, 2>& out) {
+  WEFT_ASSIGN_OR_RETURN(const auto* read, columns->ReadAttributeValues(Scope::kSpan, key));
+  std::array having{Bitmap(sides[0].size()), Bitmap(sides[1].size())};
+  for (const block::PackedColumnPtr& column : *read) {
+    if (column->dictionary) {
+      AddCodesOfBoth(*column->dictionary, CountCodesOfBoth(*column, sides, all), out);
+    }
+    for (const size_t side : {0, 1}) {
+      if (!column->dictionary) CountValuesOf(*column, sides[side], out[side]);
+      having[side].Or(RowsWith(*column, sides[side]));
+    }
+  }
+  return std::array<uint64_t, 2>{having[0].Count(), having[1].Count()};
 }
 
 Result<const ValueCounter::Weights*> ValueCounter::WeightsOf(Scope table) {
@@ -346,12 +407,7 @@ Result<uint64_t> ValueCounter::CountOfSpans(const std::string& key, ValueSink* o
   Bitmap having(rows_.size());
   for (const block::PackedColumnPtr& column : *columns) {
     CountValuesOf(*column, rows_, out);
-    Bitmap of_column = rows_;
-    if (!column->present.empty()) {
-      for (size_t i = 0; i < column->present.size(); ++i)
-        of_column.words()[i] &= column->present[i];
-    }
-    having.Or(of_column);
+    having.Or(RowsWith(*column, rows_));
   }
   return having.Count();
 }

@@ -25,9 +25,9 @@ void ValueTally::Insert(const plan::Scalar& value, const SideCounts& counts) {
 }
 
 // So many values leave few that are frequent: what is left out here is lost at most once for each
-// kKept spans.
+// kKept spans. Once there have been too many it is not worth taking in more that are rare.
 uint64_t ValueTally::LeaveOut(Side side, uint64_t spans, uint64_t distinct) {
-  if (distinct <= kValuesMax) return 0;
+  if (distinct <= kValuesMax && exact_) return 0;
   exact_ = false;
   const uint64_t count = spans / kKept;
   lost_[static_cast<size_t>(side)] += count;

@@ -71,6 +71,7 @@ struct Field {
 
   bool operator==(const Field&) const = default;
   bool is(Property p) const { return source == Source::kProperty && property == p; }
+  bool is_attribute_of(block::Scope s) const { return source == Source::kAttribute && scope == s; }
   Multiplicity multiplicity() const;
   // Whether the value needs the tree of the trace.
   bool of_tree() const {
