@@ -98,6 +98,10 @@ model::SpanBatch ManyValues(uint32_t count) {
   model::SpanBatch b;
   for (uint32_t i = 0; i < count; ++i) {
     AddTrace(i + 1, kSecond + i, "n" + std::to_string(i % 7), &b);
+    if (i % 100 != 0) {  // of the trace before
+      b.traces.pop_back();
+      b.trace.back() = static_cast<uint32_t>(b.traces.size()) - 1;
+    }
     const auto add = [&](std::string_view key, std::string_view value) {
       b.attributes.Add(b.strings.Intern(key), model::ValueType::kString, b.strings.Intern(value));
     };
