@@ -87,15 +87,20 @@ int Report(const SendCounts& counts, double seconds) {
   return counts.failures == 0 ? 0 : 1;
 }
 
+bool Wrote(const SampleCollector& samples, const std::string& path) {
+  const Error error = samples.Write(path);
+  if (!error.ok()) std::cerr << error.message() << "\n";
+  return error.ok();
+}
+
 // Everything is made beforehand; the connections share the list.
 int SendAtOnce(const LoadOptions& options) {
   const Traffic traffic =
       MakeTraffic(options.spans, options.seed, static_cast<uint64_t>(Env::Posix().NowNs()));
   if (!options.samples.empty()) {
-    if (const Error error = WriteSamples(traffic, options.samples); !error.ok()) {
-      std::cerr << error.message() << "\n";
-      return 1;
-    }
+    SampleCollector samples;
+    for (const demo::ExportRequest& request : traffic.requests) samples.Add(request);
+    if (!Wrote(samples, options.samples)) return 1;
   }
   WaitForGo();
   SendCounts counts(options.window);
@@ -151,8 +156,12 @@ int SendOnTheFly(const LoadOptions& options) {
   const auto begin = std::chrono::steady_clock::now();
   std::vector<std::thread> threads = StartConnections(options, &queue, &counts);
   std::vector<demo::ExportRequest> requests;
+  SampleCollector samples;
   const double seconds_max = options.seconds > 0 ? options.seconds : kForever;
   while (Seconds(begin) < seconds_max && maker.MakeSome(&requests)) {
+    if (!options.samples.empty()) {
+      for (const demo::ExportRequest& request : requests) samples.Add(request);
+    }
     if (options.rate > 0) {
       counts.dropped += queue.PutOrDrop(&requests);
       KeepPace(maker.made(), options.rate, begin);
@@ -162,6 +171,7 @@ int SendOnTheFly(const LoadOptions& options) {
   }
   queue.Close();
   for (std::thread& thread : threads) thread.join();
+  if (!options.samples.empty() && !Wrote(samples, options.samples)) return 1;
   return Report(counts, Seconds(begin));
 }
 

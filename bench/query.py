@@ -246,7 +246,11 @@ def run(spans, repetitions=200):
     result = {"machine": facts, "queries": {}}
     with workload.server() as server:
         samples_file = server.data.parent / "samples.json"
-        with workload.Load(server, "http", spans, samples=samples_file) as load:
+        # What is made beforehand has to fit into memory.
+        on_the_fly = spans > 20_000_000
+        with workload.Load(
+            server, "http", spans, on_the_fly=on_the_fly, samples=samples_file
+        ) as load:
             load.go()
             sent = load.finish()
         server.flush()

@@ -2,7 +2,7 @@
 
 #include <fstream>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 #include <protozero/pbf_reader.hpp>
 
@@ -21,11 +21,6 @@ std::string Hex(std::string_view bytes) {
   return text;
 }
 
-struct Found {
-  std::vector<std::string> trace_ids;
-  std::vector<std::string> request_ids;
-};
-
 // The value of a string attribute with the rare key; empty for others.
 std::string RareValue(pbf_reader attribute) {
   std::string key;
@@ -41,54 +36,56 @@ std::string RareValue(pbf_reader attribute) {
   return key == kRareKey ? value : std::string();
 }
 
-// Only proxies' spans carry the key, and each of their server spans begins a trace.
-void ReadSpan(pbf_reader span, Found* found) {
-  std::string trace_id;
-  std::string request_id;
-  while (span.next()) {
-    if (span.tag() == 1) {
-      trace_id = span.get_string();
-    } else if (span.tag() == 9) {
-      std::string value = RareValue(span.get_message());
-      if (!value.empty()) request_id = std::move(value);
-    } else {
-      span.skip();
-    }
-  }
-  if (request_id.empty()) return;
-  found->trace_ids.push_back(Hex(trace_id));
-  found->request_ids.push_back(std::move(request_id));
-}
-
-void ReadRequest(const std::string& body, Found* found) {
-  pbf_reader request(body);
-  while (request.next(1)) {
-    pbf_reader resource_spans = request.get_message();
-    while (resource_spans.next(2)) {
-      pbf_reader scope_spans = resource_spans.get_message();
-      while (scope_spans.next(2)) ReadSpan(scope_spans.get_message(), found);
-    }
-  }
-}
-
-void WriteList(std::ofstream& file, std::string_view name, const std::vector<std::string>& values) {
-  file << '"' << name << "\": [";
-  const size_t step = std::max<size_t>(1, values.size() / kSamples);
-  for (size_t i = 0, n = 0; i < values.size() && n < kSamples; i += step, ++n)
-    file << (n ? ", " : "") << '"' << values[i] << '"';
-  file << "]";
-}
-
 }  // namespace
 
-Error WriteSamples(const Traffic& traffic, const std::string& path) {
-  Found found;
-  for (const demo::ExportRequest& request : traffic.requests) ReadRequest(request.body, &found);
+// Only proxies' spans carry the key, and each of their server spans begins a trace.
+void SampleCollector::Add(const demo::ExportRequest& request) {
+  pbf_reader body(request.body);
+  while (body.next(1)) {
+    pbf_reader resource_spans = body.get_message();
+    while (resource_spans.next(2)) {
+      pbf_reader scope_spans = resource_spans.get_message();
+      while (scope_spans.next(2)) {
+        pbf_reader span = scope_spans.get_message();
+        Sample sample;
+        while (span.next()) {
+          if (span.tag() == 1) {
+            sample.trace_id = Hex(span.get_string());
+          } else if (span.tag() == 9) {
+            std::string value = RareValue(span.get_message());
+            if (!value.empty()) sample.request_id = std::move(value);
+          } else {
+            span.skip();
+          }
+        }
+        if (!sample.request_id.empty()) Add(std::move(sample));
+      }
+    }
+  }
+}
+
+// Twice as many as are wanted become half as many, and only every second one is taken from there.
+void SampleCollector::Add(Sample sample) {
+  if (seen_++ % every_ != 0) return;
+  samples_.push_back(std::move(sample));
+  if (samples_.size() < 2 * kSamples) return;
+  for (size_t i = 0; i < kSamples; ++i) samples_[i] = std::move(samples_[2 * i]);
+  samples_.resize(kSamples);
+  every_ *= 2;
+}
+
+Error SampleCollector::Write(const std::string& path) const {
   std::ofstream file(path);
+  const auto write_list = [&](std::string_view name, std::string Sample::* field) {
+    file << '"' << name << "\": [";
+    for (const Sample& sample : samples_)
+      file << (&sample == samples_.data() ? "" : ", ") << '"' << sample.*field << '"';
+    file << "]";
+  };
   file << "{";
-  WriteList(file, "traceIds", found.trace_ids);
+  write_list("traceIds", &Sample::trace_id);
   file << ", ";
-  WriteList(file, "requestIds", found.request_ids);
+  write_list("requestIds", &Sample::request_id);
   file << "}\n";
   file.close();
   if (!file) return Error(ErrorCode::kIo, "can't write " + path);

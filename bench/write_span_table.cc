@@ -33,7 +33,9 @@ Error WriteNext(const TableOptions& options, uint32_t* files, SpanTable* table) 
 Error WriteTables(const TableOptions& options) {
   const Traffic traffic =
       MakeTraffic(options.spans, options.seed, static_cast<uint64_t>(Env::Posix().NowNs()));
-  WEFT_RETURN_IF_ERROR(WriteSamples(traffic, options.samples));
+  SampleCollector samples;
+  for (const demo::ExportRequest& request : traffic.requests) samples.Add(request);
+  WEFT_RETURN_IF_ERROR(samples.Write(options.samples));
   SpanTable table;
   uint32_t files = 0;
   for (const demo::ExportRequest& request : traffic.requests) {

@@ -163,10 +163,12 @@ void AddTimes(CLI::App* command, commands::TimeFlags* times) {
 
 void AddQuery(CLI::App* root, int* exit_code) {
   auto options = std::make_shared<commands::QueryOptions>();
-  CLI::App* command = root->add_subcommand("query", "Find traces with TraceQL");
+  CLI::App* command =
+      root->add_subcommand("query", "Find traces with TraceQL, or count their spans");
   command->add_option("query", options->query, "for example '{ status = error && duration > 1s }'")
       ->type_name("TRACEQL");
-  command->add_option("--limit", options->limit, "traces, newest first")->capture_default_str();
+  command->add_option("--limit", options->limit, "traces, newest first; groups, greatest first")
+      ->capture_default_str();
   AddTimes(command, &options->times);
   command->add_flag("--json", options->json, "one JSON object a line");
   command->add_flag("--all", options->all, "every page of the answer");

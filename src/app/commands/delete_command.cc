@@ -83,7 +83,7 @@ void PrintList(const json::value& answer, bool as_json, const Console& console) 
                    {"WHAT", false, true}});
   for (const json::value& deletion : list->get_array()) {
     if (as_json) {
-      console.out.Print(json::serialize(deletion) + "\n");
+      console.out.Print(JsonText(deletion) + "\n");
       continue;
     }
     table.AddRow({TextOf(&deletion, "id"), api::FormatTime(NumberOf(&deletion, "createdNs"), 0),
@@ -136,7 +136,7 @@ int RunDelete(const DeleteOptions& options_in, const Console& console) {
   if (options.list) {
     PrintList(*answer, options.json, console);
   } else if (options.json) {
-    console.out.Print(json::serialize(*answer) + "\n");
+    console.out.Print(JsonText(*answer) + "\n");
   } else {
     PrintOne(*answer, options, console);
   }

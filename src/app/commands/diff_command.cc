@@ -120,7 +120,7 @@ std::string RealText(double number) {
 // As people write it.
 std::string ValueText(const json::value* value) {
   if (value == nullptr) return "(none)";
-  std::string text = json::serialize(*value);
+  std::string text = JsonText(*value);
   if (value->is_string()) text = value->get_string();
   if (value->is_double()) text = RealText(value->get_double());
   text = Printable(text);
@@ -270,7 +270,7 @@ int RunDiff(const DiffOptions& options, const Console& console) {
   const auto answer = Ask(options.server, target, {}, console, &exit_code);
   if (!answer) return exit_code;
   const bool as_json = options.json || !console.out.is_terminal;
-  console.out.Print(as_json ? json::serialize(*answer) + "\n"
+  console.out.Print(as_json ? JsonText(*answer) + "\n"
                             : DescribeDiff(*answer, options.limit, console.out));
   return 0;
 }

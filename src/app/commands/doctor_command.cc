@@ -123,7 +123,7 @@ int RunDoctor(const DoctorOptions& options, const Console& console) {
   if (findings != nullptr && findings->is_array()) {
     for (const json::value& finding : findings->get_array()) {
       if (number++ != 0 && !as_json) console.out.Print("\n");
-      console.out.Print(as_json ? json::serialize(finding) + "\n"
+      console.out.Print(as_json ? JsonText(finding) + "\n"
                                 : DescribeFinding(finding, number, console.out));
     }
   }

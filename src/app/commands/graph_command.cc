@@ -61,7 +61,7 @@ void Print(const json::value& answer, bool as_json, const Console& console) {
   if (edges != nullptr && edges->is_array()) {
     for (const json::value& edge : edges->get_array()) {
       if (as_json) {
-        console.out.Print(json::serialize(edge) + "\n");
+        console.out.Print(JsonText(edge) + "\n");
       } else {
         AddRow(edge, &table);
       }

@@ -1,5 +1,6 @@
 #include "app/commands/json_fields.h"
 
+#include <array>
 #include <charconv>
 
 #include <boost/json.hpp>
@@ -56,6 +57,44 @@ double RealOf(const json::value* value, std::string_view name) {
   const json::value* member = MemberOf(value, name);
   if (member == nullptr || !member->is_number()) return 0;
   return member->is_double() ? member->get_double() : member->to_number<double>();
+}
+
+namespace {
+
+// Nested no deeper than the parser lets through.
+void AppendJson(const json::value& value, std::string* out) {
+  if (value.is_double()) {
+    std::array<char, 32> text;
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), value.get_double()).ptr;
+    out->append(text.data(), end);
+  } else if (value.is_array()) {
+    char before = '[';
+    for (const json::value& element : value.get_array()) {
+      out->push_back(before);
+      AppendJson(element, out);
+      before = ',';
+    }
+    out->append(before == '[' ? "[]" : "]");
+  } else if (value.is_object()) {
+    char before = '{';
+    for (const auto& [name, member] : value.get_object()) {
+      out->push_back(before);
+      out->append(json::serialize(name)).push_back(':');
+      AppendJson(member, out);
+      before = ',';
+    }
+    out->append(before == '{' ? "{}" : "}");
+  } else {
+    out->append(json::serialize(value));
+  }
+}
+
+}  // namespace
+
+std::string JsonText(const json::value& value) {
+  std::string out;
+  AppendJson(value, &out);
+  return out;
 }
 
 }  // namespace weft::app::commands

@@ -25,5 +25,7 @@ uint64_t NumberOf(const boost::json::value* value, std::string_view name);
 // A number with its fraction; 0 when there is none.
 double RealOf(const boost::json::value* value, std::string_view name);
 uint64_t AsNumber(const boost::json::value& value);
+// The text of a value on one line, numbers as people write them (0.5, not 5E-1).
+std::string JsonText(const boost::json::value& value);
 
 }  // namespace weft::app::commands

@@ -9,6 +9,7 @@
 #include "api/time_text.h"
 #include "app/commands/explanation_text.h"
 #include "app/commands/json_fields.h"
+#include "app/commands/metric_table.h"
 #include "app/commands/path_table.h"
 #include "app/commands/progress_bar.h"
 #include "app/commands/text_table.h"
@@ -29,7 +30,7 @@ void PrintExplanationOf(const json::value& answer, bool as_json, const Console& 
   if (!as_json) return PrintExplanation(answer, console.out);
   const json::value* const explained = MemberOf(&answer, "explain");
   if (explained != nullptr) {
-    console.out.Print(json::serialize(json::object({{"explain", *explained}})) + "\n");
+    console.out.Print("{\"explain\":" + JsonText(*explained) + "}\n");
   }
 }
 
@@ -77,7 +78,7 @@ std::string PrintPage(const json::value& page, bool as_json, const Console& cons
   if (traces != nullptr && traces->is_array()) {
     for (const json::value& trace : traces->get_array()) {
       if (as_json) {
-        console.out.Print(json::serialize(trace) + "\n");
+        console.out.Print(JsonText(trace) + "\n");
       } else {
         AddRow(trace, &table);
       }
@@ -110,12 +111,33 @@ int RunPathQuery(const QueryOptions& options, const Console& console) {
   const auto answer = Ask(options.server, target, options.query, console, &exit_code);
   if (!answer) return exit_code;
   if (options.json) {
-    console.out.Print(json::serialize(*answer) + "\n");
+    console.out.Print(JsonText(*answer) + "\n");
   } else {
     PrintPathTable(*answer, console.out);
     PrintExplanation(*answer, console.out);
   }
   return CheckComplete(*answer, console) ? 0 : kExitFailed;
+}
+
+// A query that ends in metrics: one number a line, of the whole range.
+int RunMetricQuery(const QueryOptions& options, const Console& console) {
+  std::string target = "/api/metrics/query";
+  AddParameter("q", options.query, &target);
+  AddTimes(options.times, &target);
+  AddExplain(options, &target);
+  int exit_code = 0;
+  const auto answer = Ask(options.server, target, options.query, console, &exit_code);
+  if (!answer) return exit_code;
+  if (options.json) {
+    for (const json::value& line : ArrayOf(&*answer, "series"))
+      console.out.Print(JsonText(line) + "\n");
+  } else {
+    PrintMetricTable(*answer, options.limit, console);
+  }
+  PrintExplanationOf(*answer, options.json, console);
+  const bool is_partial = TextOf(&*answer, "status") == "PARTIAL";
+  if (is_partial) console.Complain("the answer is not complete: " + TextOf(&*answer, "message"));
+  return is_partial ? kExitFailed : 0;
 }
 
 }  // namespace
@@ -160,7 +182,9 @@ int RunQuery(const QueryOptions& options_in, const Console& console) {
     console.Complain(error.message());
     return kExitWrong;
   }
-  if (query::lang::traceql::CompilePath(options.query).ok()) return RunPathQuery(options, console);
+  namespace traceql = query::lang::traceql;
+  if (traceql::CompilePath(options.query).ok()) return RunPathQuery(options, console);
+  if (traceql::CompileMetrics(options.query).ok()) return RunMetricQuery(options, console);
   auto client = ApiClient::Connect(options.server);
   if (!client.ok()) {
     console.Complain(client.error().message());

@@ -1,4 +1,4 @@
-// `weft query 'TRACEQL'`: searches for traces, or asks what they were waiting for.
+// `weft query 'TRACEQL'`: searches for traces, counts spans, or asks what traces were waiting for.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,8 @@ namespace weft::app::commands {
 struct QueryOptions {
   ServerChoice server;
   std::string query = "{}";
-  uint32_t limit = 20;  // traces; with `all`, of one page; of critical paths groups
+  uint32_t limit =
+      20;  // traces; with `all`, of one page; of critical paths groups, of metrics lines
   TimeFlags times;
   bool json = false;     // one trace a line; also when standard output is no terminal
   bool all = false;      // every page

@@ -2,7 +2,9 @@
 
 import collections
 import json
+import os
 import pathlib
+import pty
 import shutil
 import subprocess
 import sys
@@ -136,15 +138,45 @@ class Demo(unittest.TestCase):
         self.assertEqual(mail["torn"] + mail["unanswered"], mail["requests"])
         self.assertEqual(mail["serverDurations"]["count"], mail["torn"])
 
-    def asked(self, query):
+    def printed(self, *arguments):
         done = subprocess.run(
-            [str(BINARY), "query", query, "--server", self.server.http],
+            [str(BINARY), "query", *arguments, "--server", self.server.http],
             capture_output=True,
             text=True,
             timeout=60,
         )
         self.assertEqual(done.returncode, 0, done.stderr)
-        return json.loads(done.stdout)
+        return done.stdout
+
+    def asked(self, query):
+        return json.loads(self.printed(query))
+
+    def test_metrics_are_counted_on_the_command_line(self):
+        query = "{ kind = server } | count_over_time() by (resource.service.name)"
+        lines = [json.loads(line) for line in self.printed(query).splitlines()]
+        counts = {line["labels"][0]["value"]["stringValue"]: line["value"] for line in lines}
+        self.assertGreater(counts["frontend"], counts["payment"])
+        # A pseudo-terminal is shown a table, the greatest first.
+        main, terminal = pty.openpty()
+        with os.fdopen(main) as shown:
+            subprocess.run(
+                [str(BINARY), "query", query, "--limit", "2", "--server", self.server.http],
+                stdout=terminal,
+                stderr=terminal,
+                env=os.environ | {"NO_COLOR": "1"},
+                check=True,
+                timeout=60,
+            )
+            os.close(terminal)
+            rows = [shown.readline().split() for _ in range(4)]
+        greatest = sorted(counts.items(), key=lambda entry: -entry[1])
+        self.assertEqual(rows[0], ["resource.service.name", "VALUE"])
+        self.assertEqual([row[0] for row in rows[1:3]], [name for name, _ in greatest[:2]])
+        self.assertEqual(rows[1][1], f"{int(greatest[0][1]):,}")
+        self.assertIn("more:", rows[3])
+        # What explains an answer is written as people write numbers.
+        explained = self.printed(query, "--explain").splitlines()[-1]
+        self.assertRegex(explained, r'"elapsedMs":[0-9.]+[,}]')
 
     def test_what_checkouts_were_waiting_for(self):
         checkouts = '{ name = "POST /api/checkout" && duration > 1s && status != error }'
