@@ -3,10 +3,15 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
+#include <absl/container/flat_hash_map.h>
+
+#include "block/operation_counts.h"
 #include "block/renewal.h"
+#include "query/exec/counted_blocks.h"
 #include "query/exec/group_filter.h"
 #include "query/exec/row_values.h"
 #include "query/exec/value_count.h"
@@ -78,6 +83,16 @@ Error CountServices(GroupColumns* columns, const Bitmap& rows, std::map<std::str
   return Error::Ok();
 }
 
+void AddTo(const block::OperationCount& count, Counts* out) {
+  out->Add({count.count, count.error ? count.count : 0});
+}
+
+void AddServices(const block::OperationCounts& block, std::map<std::string, Counts>* out) {
+  std::map<model::Code, Counts> by_code;
+  for (const block::OperationCount& count : block.counts) AddTo(count, &by_code[count.service]);
+  for (const auto& [code, counts] : by_code) (*out)[std::string(block.strings[code])].Add(counts);
+}
+
 // An attribute that was sent without a value is as good as none.
 constexpr unsigned kEmptyBit = 1u << static_cast<unsigned>(model::ValueType::kEmpty);
 
@@ -110,6 +125,19 @@ Error CountOperations(GroupColumns* columns, Bitmap rows, const std::string* ser
   return Error::Ok();
 }
 
+// Of one service, or of all.
+void AddOperations(const block::OperationCounts& block, const std::string* service,
+                   std::map<OperationKey, Counts>* out) {
+  absl::flat_hash_map<std::pair<model::Code, uint8_t>, Counts> by_code;
+  for (const block::OperationCount& count : block.counts) {
+    if (service != nullptr && block.strings[count.service] != *service) continue;
+    AddTo(count, &by_code[{count.name, count.kind}]);
+  }
+  for (const auto& [key, counts] : by_code) {
+    (*out)[{std::string(block.strings[key.first]), key.second}].Add(counts);
+  }
+}
+
 bool ComesFirst(const ValueEntry& a, const ValueEntry& b) {
   return std::tie(b.count, a.text, a.type) < std::tie(a.count, b.text, b.type);
 }
@@ -127,16 +155,25 @@ const char* ScopeName(Scope scope) {
   return "";
 }
 
+Error Catalog::CheckLimits(const BudgetClock& clock) {
+  if (clock.cancelled()) return {ErrorCode::kCancelled, "the query was cancelled"};
+  const std::string limit = clock.Exhausted();
+  if (limit.empty()) return Error::Ok();
+  return {ErrorCode::kResourceExhausted, limit + "; ask for a shorter time range"};
+}
+
 // Calls visit(columns, rows in range) for each group that has such rows.
 template <typename Visit>
 Error Catalog::ForEachGroup(Visit visit) const {
   const BudgetClock clock(budget_, env_);
   WEFT_ASSIGN_OR_RETURN(const auto groups, source_.Snapshot(tenant_, range_, {.lazy = true}));
+  return VisitGroups(groups, clock, visit);
+}
+
+template <typename Visit>
+Error Catalog::VisitGroups(const Groups& groups, const BudgetClock& clock, Visit visit) const {
   for (const auto& group : groups) {
-    if (clock.cancelled()) return {ErrorCode::kCancelled, "the query was cancelled"};
-    if (const std::string limit = clock.Exhausted(); !limit.empty()) {
-      return {ErrorCode::kResourceExhausted, limit + "; ask for a shorter time range"};
-    }
+    WEFT_RETURN_IF_ERROR(CheckLimits(clock));
     if (group->row_count() == 0 || !range_.Touches(group->first_start_ns(), group->last_start_ns()))
       continue;
     WEFT_RETURN_IF_ERROR(group->Load());
@@ -148,11 +185,38 @@ Error Catalog::ForEachGroup(Visit visit) const {
   return Error::Ok();
 }
 
+template <typename CountBlock, typename Visit>
+Error Catalog::ForEachBlock(CountBlock count_block, Visit visit) const {
+  const BudgetClock clock(budget_, env_);
+  WEFT_ASSIGN_OR_RETURN(const auto groups, source_.Snapshot(tenant_, range_, {.lazy = true}));
+  std::map<std::string_view, Groups> by_block;
+  for (const auto& group : groups) by_block[group->block_id()].push_back(group);
+  for (const auto& [id, of_block] : by_block) {
+    WEFT_RETURN_IF_ERROR(CheckLimits(clock));
+    const bool whole = !id.empty() && std::ranges::all_of(of_block, [&](const auto& group) {
+      return range_.Contains(group->first_start_ns()) && range_.Contains(group->last_start_ns());
+    });
+    std::shared_ptr<const block::OperationCounts> counts;
+    if (whole) {
+      WEFT_ASSIGN_OR_RETURN(counts, CountsOfAll(of_block));
+    }
+    if (counts == nullptr) {
+      WEFT_RETURN_IF_ERROR(VisitGroups(of_block, clock, visit));
+    } else {
+      count_block(*counts);
+    }
+  }
+  return Error::Ok();
+}
+
 Result<std::vector<ServiceEntry>> Catalog::Services() const {
   return block::WithRenewal<std::vector<ServiceEntry>>(
       source_, [&]() -> Result<std::vector<ServiceEntry>> {
         std::map<std::string, Counts> counts;
-        WEFT_RETURN_IF_ERROR(ForEachGroup([&](GroupColumns* columns, const Bitmap& rows) {
+        const auto of_block = [&](const block::OperationCounts& block) {
+          AddServices(block, &counts);
+        };
+        WEFT_RETURN_IF_ERROR(ForEachBlock(of_block, [&](GroupColumns* columns, const Bitmap& rows) {
           return CountServices(columns, rows, &counts);
         }));
         std::vector<ServiceEntry> out;
@@ -165,7 +229,10 @@ Result<std::vector<OperationEntry>> Catalog::Operations(const std::string* servi
   return block::WithRenewal<std::vector<OperationEntry>>(
       source_, [&]() -> Result<std::vector<OperationEntry>> {
         std::map<OperationKey, Counts> counts;
-        WEFT_RETURN_IF_ERROR(ForEachGroup([&](GroupColumns* columns, const Bitmap& rows) {
+        const auto of_block = [&](const block::OperationCounts& block) {
+          AddOperations(block, service, &counts);
+        };
+        WEFT_RETURN_IF_ERROR(ForEachBlock(of_block, [&](GroupColumns* columns, const Bitmap& rows) {
           return CountOperations(columns, rows, service, &counts);
         }));
         std::vector<OperationEntry> out;

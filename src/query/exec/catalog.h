@@ -83,6 +83,14 @@ class Catalog {
  private:
   template <typename Visit>
   Error ForEachGroup(Visit visit) const;
+  // The same of row groups that count_block(counts) has not been called for, which is called for
+  // blocks that lie in the range as a whole.
+  template <typename CountBlock, typename Visit>
+  Error ForEachBlock(CountBlock count_block, Visit visit) const;
+  using Groups = std::vector<std::shared_ptr<const block::RowGroup>>;
+  template <typename Visit>
+  Error VisitGroups(const Groups& groups, const BudgetClock& clock, Visit visit) const;
+  static Error CheckLimits(const BudgetClock& clock);
 
   const block::RowSource& source_;
   const Env& env_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <set>
 #include <tuple>
 
@@ -11,6 +12,7 @@
 #include "query/exec/memory_source.h"
 #include "query/exec/random_queries.h"
 #include "query/exec/reference_interpreter.h"
+#include "query/exec/stored_test_source.h"
 #include "query/lang/traceql/compile.h"
 
 namespace weft::query::exec {
@@ -19,25 +21,26 @@ namespace {
 // The same spans, counted plainly.
 class CatalogTest : public testing::TestWithParam<uint64_t> {
  protected:
-  CatalogTest() : chance_(GetParam()), spans_(RandomSpans(&chance_, 12)), source_(Halves(spans_)) {
+  // In memory and in blocks, all of them or the first half.
+  CatalogTest() : chance_(GetParam()), spans_(RandomSpans(&chance_, 12)) {
+    std::vector<model::SpanBatch> halves(2);
+    for (uint32_t half = 0; half < 2; ++half) {
+      std::vector<uint32_t> rows;
+      for (uint32_t i = half; i < spans_.size(); i += 2) rows.push_back(i);
+      model::BatchAppender(&halves[half]).Append(spans_, rows);
+    }
+    if (GetParam() % 2 == 0) {
+      source_ = StoredTestSource::Make(halves, {}).value();
+    } else {
+      source_ = std::make_shared<MemorySource>(MemorySource::Of(std::move(halves)));
+    }
+    if (GetParam() % 3 != 0) range_.end_ns = spans_.start_ns[spans_.size() / 2];
     for (const PlainSpan& s : ToPlainSpans(spans_)) {
       if (range_.Contains(s.start_ns)) plain_.push_back(s);
     }
-    range_.end_ns = spans_.start_ns[spans_.size() / 2];
-    std::erase_if(plain_, [this](const PlainSpan& s) { return !range_.Contains(s.start_ns); });
   }
 
-  static MemorySource Halves(const model::SpanBatch& spans) {
-    std::vector<model::SpanBatch> out(2);
-    for (uint32_t half = 0; half < 2; ++half) {
-      std::vector<uint32_t> rows;
-      for (uint32_t i = half; i < spans.size(); i += 2) rows.push_back(i);
-      model::BatchAppender(&out[half]).Append(spans, rows);
-    }
-    return MemorySource::Of(std::move(out));
-  }
-
-  Catalog Make() const { return Catalog(source_, Env::Posix(), "t", range_, {}); }
+  Catalog Make() const { return Catalog(*source_, Env::Posix(), "t", range_, {}); }
 
   static std::string ServiceOf(const PlainSpan& s) {
     const auto found = s.resource.find("service.name");
@@ -46,7 +49,7 @@ class CatalogTest : public testing::TestWithParam<uint64_t> {
 
   Chance chance_;
   model::SpanBatch spans_;
-  MemorySource source_;
+  std::shared_ptr<const block::RowSource> source_;
   TimeRange range_;
   std::vector<PlainSpan> plain_;
 };

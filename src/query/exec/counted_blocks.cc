@@ -78,6 +78,22 @@ bool IsKnown(const Metric& metric) {
 
 }  // namespace
 
+Result<std::shared_ptr<const block::OperationCounts>> CountsOfAll(
+    const std::vector<std::shared_ptr<const block::RowGroup>>& groups) {
+  using Counts = std::shared_ptr<const block::OperationCounts>;
+  uint64_t rows = 0;
+  for (const auto& group : groups) {
+    WEFT_RETURN_IF_ERROR(group->Load());
+    rows += group->row_count();
+  }
+  if (rows == 0) return Counts();
+  WEFT_ASSIGN_OR_RETURN(Counts counts, groups[0]->BlockCounts());
+  if (counts == nullptr) return Counts();
+  uint64_t counted = 0;
+  for (const block::OperationCount& count : counts->counts) counted += count.count;
+  return counted == rows ? counts : Counts();  // else some row groups lie outside the range
+}
+
 struct CountedBlocks::Operation {
   std::string_view service;
   std::string_view name;
@@ -130,17 +146,8 @@ bool CountedBlocks::KnowsServices(const block::OperationCounts& counts) const {
 Result<bool> CountedBlocks::Add(const Groups& groups, MetricSums* sums) const {
   const std::optional<uint32_t> step = StepOf(groups);
   if (!step && !StepsAreMinutes()) return false;
-  uint64_t rows = 0;
-  for (const auto& group : groups) {
-    WEFT_RETURN_IF_ERROR(group->Load());
-    rows += group->row_count();
-  }
-  if (rows == 0) return false;
-  WEFT_ASSIGN_OR_RETURN(const auto counts, groups[0]->BlockCounts());
+  WEFT_ASSIGN_OR_RETURN(const auto counts, CountsOfAll(groups));
   if (counts == nullptr || !KnowsServices(*counts)) return false;
-  uint64_t counted = 0;
-  for (const block::OperationCount& count : counts->counts) counted += count.count;
-  if (counted != rows) return false;  // some row groups lie outside the range
   std::optional<block::OperationCounter> moved;
   for (const auto& group : groups) {
     if (step) break;

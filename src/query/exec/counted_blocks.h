@@ -16,6 +16,11 @@
 
 namespace weft::query::exec {
 
+// The counts of a block, all of whose row groups that a range touches are `groups`; null where
+// these are not all its spans, or counts are not known.
+Result<std::shared_ptr<const block::OperationCounts>> CountsOfAll(
+    const std::vector<std::shared_ptr<const block::RowGroup>>& groups);
+
 // Any thread. Everything handed in must outlive it.
 class CountedBlocks {
  public:
