@@ -328,6 +328,10 @@ int main(int argc, char** argv) {
   // to the largest array freed so far, and keeps the holes (measured: 70 of 460 MB at 50,000
   // spans/s).
   mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  // What is free at the end of a heap stays until ReturnFreeMemory. Given back at once, as glibc
+  // does from 128 KiB on, it is asked for again at once: 0.25 page faults a span instead of 0.11,
+  // and 0.3 us of the kernel's time.
+  mallopt(M_TRIM_THRESHOLD, 64 << 20);
 #endif
   const int exit_code = weft::app::Main(argc, argv);
   weft::store::CloseObjectStores();
