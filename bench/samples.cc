@@ -4,8 +4,6 @@
 #include <string_view>
 #include <utility>
 
-#include <protozero/pbf_reader.hpp>
-
 namespace weft::bench {
 namespace {
 
@@ -45,23 +43,25 @@ void SampleCollector::Add(const demo::ExportRequest& request) {
     pbf_reader resource_spans = body.get_message();
     while (resource_spans.next(2)) {
       pbf_reader scope_spans = resource_spans.get_message();
-      while (scope_spans.next(2)) {
-        pbf_reader span = scope_spans.get_message();
-        Sample sample;
-        while (span.next()) {
-          if (span.tag() == 1) {
-            sample.trace_id = Hex(span.get_string());
-          } else if (span.tag() == 9) {
-            std::string value = RareValue(span.get_message());
-            if (!value.empty()) sample.request_id = std::move(value);
-          } else {
-            span.skip();
-          }
-        }
-        if (!sample.request_id.empty()) Add(std::move(sample));
-      }
+      while (scope_spans.next(2)) AddSpan(scope_spans.get_message());
     }
   }
+}
+
+void SampleCollector::AddSpan(pbf_reader span) {
+  protozero::data_view trace_id;
+  std::string request_id;
+  while (span.next()) {
+    if (span.tag() == 1) {
+      trace_id = span.get_view();
+    } else if (span.tag() == 9) {
+      std::string value = RareValue(span.get_message());
+      if (!value.empty()) request_id = std::move(value);
+    } else {
+      span.skip();
+    }
+  }
+  if (!request_id.empty()) Add({Hex({trace_id.data(), trace_id.size()}), std::move(request_id)});
 }
 
 // Twice as many as are wanted become half as many, and only every second one is taken from there.

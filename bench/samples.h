@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <protozero/pbf_reader.hpp>
+
 #include "base/error.h"
 #include "bench/traffic.h"
 
@@ -24,6 +26,7 @@ class SampleCollector {
     std::string trace_id;
     std::string request_id;
   };
+  void AddSpan(protozero::pbf_reader span);
   void Add(Sample sample);
 
   std::vector<Sample> samples_;

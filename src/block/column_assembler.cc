@@ -230,8 +230,9 @@ ColumnAssembler::ColumnAssembler(const ColumnShape& shape,
   }
 }
 
-// Only what pages have is ever allocated, as a page may claim anything: a little more each time
-// would copy everything many times.
+// Grown a little for each page, everything would be copied many times: room is made for as many as
+// the rows so far let expect of all, but never more than the rows asked for (and what this page
+// has), whatever a page claims.
 template <typename T>
 T* ColumnAssembler::MakeRoom(uint32_t count, std::vector<T>* values) const {
   const size_t begin = values->size();

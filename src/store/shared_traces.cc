@@ -66,9 +66,10 @@ uint64_t TraceLists::entry_count() const {
 
 Result<absl::flat_hash_set<uint64_t>> FindSharedTraces(const TraceLists& lists) {
   absl::flat_hash_set<uint64_t> shared;
+  const uint64_t entries = lists.entry_count();
   uint32_t bits = 0;
-  while (bits < 16 && lists.entry_count() >> bits > kEntriesPerWindow) ++bits;
-  Window window(lists.entry_count() >> bits);
+  while (bits < 16 && entries >> bits > kEntriesPerWindow) ++bits;
+  Window window(entries >> bits);
   for (const TraceLists::Table& one : lists.tables) one.table->WillReadAll();
   std::vector<size_t> next(lists.blocks.size(), 0);
   for (uint64_t i = 0; i < uint64_t{1} << bits; ++i) {

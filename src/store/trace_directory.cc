@@ -411,33 +411,51 @@ std::optional<TraceLists> TraceDirectory::ListsOf(const Tenant& tenant) {
 
 std::shared_ptr<const TraceDirectory::Shared> TraceDirectory::SharedFor(
     const model::TenantId& tenant, const RawBlockId& block, size_t asked) const {
+  {
+    const MutexLock lock(mutex_);
+    if (auto known = KnownShared(tenant, block)) return known;
+  }
   const MutexLock sharing(sharing_);
   auto shared = std::make_shared<Shared>();
   std::optional<TraceLists> lists;
   {
     const MutexLock lock(mutex_);
-    const auto it = tenants_.find(tenant);
-    if (it == tenants_.end()) return nullptr;
-    const Tenant& state = it->second;
-    if (!state.blocks.contains(block) || ReplacementsOf(state).contains(block)) return nullptr;
-    if (state.shared != nullptr && state.shared->version == state.version) return state.shared;
-    // Each list is searched for each trace, else.
-    constexpr size_t kWorthIt = 8;
-    uint64_t traces = 0;
-    for (const TablePtr& table : state.tables) traces += table->table->entry_count();
-    const uint64_t steps = asked * state.uncovered.size() + traces;
-    for (const auto& [id, hashes] : state.uncovered) traces += hashes ? hashes->size() : 0;
-    if (steps * kWorthIt < traces) return nullptr;
-    lists = ListsOf(state);
-    shared->version = state.version;
+    if (auto known = KnownShared(tenant, block)) return known;  // another thread found out
+    lists = ListsFor(tenant, block, asked);
+    if (!lists) return nullptr;
+    shared->version = tenants_[tenant].version;
   }
-  if (!lists) return nullptr;
   auto found = FindSharedTraces(*lists);
   if (!found.ok()) return nullptr;  // asking the tables says which it is
   shared->hashes = std::move(found).value();
   const MutexLock lock(mutex_);
   tenants_[tenant].shared = shared;
   return shared;
+}
+
+std::shared_ptr<const TraceDirectory::Shared> TraceDirectory::KnownShared(
+    const model::TenantId& tenant, const RawBlockId& block) const {
+  const auto it = tenants_.find(tenant);
+  if (it == tenants_.end() || it->second.shared == nullptr) return nullptr;
+  const Tenant& state = it->second;
+  const bool counts = state.blocks.contains(block) && !ReplacementsOf(state).contains(block);
+  return counts && state.shared->version == state.version ? state.shared : nullptr;
+}
+
+std::optional<TraceLists> TraceDirectory::ListsFor(const model::TenantId& tenant,
+                                                   const RawBlockId& block, size_t asked) const {
+  const auto it = tenants_.find(tenant);
+  if (it == tenants_.end()) return std::nullopt;
+  const Tenant& state = it->second;
+  if (!state.blocks.contains(block) || ReplacementsOf(state).contains(block)) return std::nullopt;
+  // Each list is searched for each trace, else.
+  constexpr size_t kWorthIt = 8;
+  uint64_t traces = 0;
+  for (const TablePtr& table : state.tables) traces += table->table->entry_count();
+  const uint64_t steps = asked * state.uncovered.size() + traces;
+  for (const auto& [id, hashes] : state.uncovered) traces += hashes ? hashes->size() : 0;
+  if (steps * kWorthIt < traces) return std::nullopt;
+  return ListsOf(state);
 }
 
 Result<std::vector<bool>> TraceDirectory::MayBeInOthers(const model::TenantId& tenant,

@@ -175,6 +175,12 @@ class TraceDirectory {
   // worth finding out for `asked` traces.
   std::shared_ptr<const Shared> SharedFor(const model::TenantId& tenant, const RawBlockId& block,
                                           size_t asked) const WEFT_EXCLUDES(mutex_, sharing_);
+  // Null where it would have to be found out.
+  std::shared_ptr<const Shared> KnownShared(const model::TenantId& tenant,
+                                            const RawBlockId& block) const WEFT_REQUIRES(mutex_);
+  // What to find it out from; nothing where that can't be done or is not worth it.
+  std::optional<TraceLists> ListsFor(const model::TenantId& tenant, const RawBlockId& block,
+                                     size_t asked) const WEFT_REQUIRES(mutex_);
   // Of all blocks, for Shared; nothing where a block is unknown, or there are too many traces.
   static std::optional<TraceLists> ListsOf(const Tenant& tenant);
   // Blocks that are about to replace others.

@@ -1,6 +1,7 @@
 #include "store/trace_table.h"
 
 #include <algorithm>
+#include <map>
 #include <random>
 #include <set>
 
@@ -9,6 +10,7 @@
 #include "base/env_fake.h"
 #include "base/log.h"
 #include "store/local_object_store.h"
+#include "store/shared_traces.h"
 #include "store/shelf_testing.h"
 #include "store/trace_directory.h"
 
@@ -45,6 +47,56 @@ std::string MakeTable(uint32_t blocks, uint32_t traces) {
       entries.emplace_back(TraceHash(TraceOf(b * traces + t)), b);
   }
   return EncodeTraceTable(ids, std::move(entries));
+}
+
+// Far more traces than are looked at in one go, in lists, in tables, and in both: some blocks stand
+// in two places, some blocks of a table don't count.
+TEST(SharedTraces, OfManyListsAreThoseThatTwoBlocksHave) {
+  std::mt19937_64 random(7);
+  constexpr uint32_t kBlocks = 12;
+  constexpr uint32_t kTracesEach = 40'000;
+  std::map<uint64_t, std::set<uint32_t>> owners;
+  std::vector<std::vector<uint64_t>> traces(kBlocks);
+  for (uint32_t b = 0; b < kBlocks; ++b) {
+    std::set<uint64_t> hashes;
+    // From few enough numbers that many are drawn twice, over all of the hashes.
+    while (hashes.size() < kTracesEach) hashes.insert(TraceHash(TraceOf(random() % 2'000'000)));
+    traces[b].assign(hashes.begin(), hashes.end());
+  }
+  const auto open_table = [&](const std::vector<uint32_t>& blocks) {
+    std::vector<RawBlockId> ids;
+    std::vector<std::pair<uint64_t, uint32_t>> entries;
+    for (uint32_t i = 0; i < blocks.size(); ++i) {
+      ids.push_back(RawIdOf(BlockIdOf(blocks[i])));
+      for (const uint64_t hash : traces[blocks[i]]) entries.emplace_back(hash, i);
+    }
+    static int reads;
+    std::string bytes = EncodeTraceTable(ids, std::move(entries));
+    auto table = TraceTable::Open(std::make_unique<StringFile>(std::move(bytes), &reads));
+    EXPECT_TRUE(table.ok());
+    return *table;
+  };
+  TraceLists lists;
+  const auto count = [&](uint32_t block) {
+    for (const uint64_t hash : traces[block]) owners[hash].insert(block);
+  };
+  for (const uint32_t b : {3u, 0u, 2u, 1u}) {
+    count(b);
+    lists.blocks.push_back({b, std::make_shared<const std::vector<uint64_t>>(traces[b])});
+  }
+  for (const uint32_t b : {4u, 5u, 6u, 7u, 9u}) count(b);
+  lists.tables.push_back({open_table({3, 4, 5, 6}), {3, 4, 5, 6}});
+  lists.tables.push_back({open_table({4, 7, 8, 9}), {4, 7, std::nullopt, 9}});
+  ASSERT_GT(lists.entry_count(), 2u << 17) << "otherwise all would be looked at in one go";
+
+  const auto found = FindSharedTraces(lists);
+  ASSERT_TRUE(found.ok()) << found.error().message();
+  std::set<uint64_t> expected;
+  for (const auto& [hash, blocks] : owners) {
+    if (blocks.size() > 1) expected.insert(hash);
+  }
+  EXPECT_GT(expected.size(), 10'000u);
+  EXPECT_EQ(std::set<uint64_t>(found->begin(), found->end()), expected);
 }
 
 TEST(TraceTableTest, FindsABlockOfManyWithOneRead) {

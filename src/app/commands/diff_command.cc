@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <map>
@@ -111,18 +110,11 @@ void PrintServices(const json::value& diff, const Stream& stream, std::string* o
     *out += "and " + Counted(services.size() - kServicesShown, "service") + " more\n";
 }
 
-std::string RealText(double number) {
-  std::array<char, 32> text;
-  const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), number);
-  return {text.data(), end};
-}
-
 // As people write it.
 std::string ValueText(const json::value* value) {
   if (value == nullptr) return "(none)";
   std::string text = JsonText(*value);
   if (value->is_string()) text = value->get_string();
-  if (value->is_double()) text = RealText(value->get_double());
   text = Printable(text);
   if (text.empty()) return "\"\"";
   return DisplayWidth(text) > kValueWidthMax ? Fit(text, kValueWidthMax) : text;

@@ -1,9 +1,10 @@
 #include "app/commands/json_fields.h"
 
-#include <array>
 #include <charconv>
 
 #include <boost/json.hpp>
+
+#include "api/json_writer.h"
 
 namespace weft::app::commands {
 
@@ -62,30 +63,25 @@ double RealOf(const json::value* value, std::string_view name) {
 namespace {
 
 // Nested no deeper than the parser lets through.
-void AppendJson(const json::value& value, std::string* out) {
-  if (value.is_double()) {
-    std::array<char, 32> text;
-    const auto end = std::to_chars(text.data(), text.data() + text.size(), value.get_double()).ptr;
-    out->append(text.data(), end);
-  } else if (value.is_array()) {
-    char before = '[';
-    for (const json::value& element : value.get_array()) {
-      out->push_back(before);
-      AppendJson(element, out);
-      before = ',';
-    }
-    out->append(before == '[' ? "[]" : "]");
-  } else if (value.is_object()) {
-    char before = '{';
-    for (const auto& [name, member] : value.get_object()) {
-      out->push_back(before);
-      out->append(json::serialize(name)).push_back(':');
-      AppendJson(member, out);
-      before = ',';
-    }
-    out->append(before == '{' ? "{}" : "}");
-  } else {
-    out->append(json::serialize(value));
+void Write(const json::value& value, api::JsonWriter* to) {
+  switch (value.kind()) {
+    case json::kind::null: return to->Null();
+    case json::kind::bool_: return to->Bool(value.get_bool());
+    case json::kind::int64: return to->Int(value.get_int64());
+    case json::kind::uint64: return to->Uint(value.get_uint64());
+    case json::kind::double_: return to->Double(value.get_double());
+    case json::kind::string: return to->String(value.get_string());
+    case json::kind::array:
+      to->BeginArray();
+      for (const json::value& element : value.get_array()) Write(element, to);
+      return to->EndArray();
+    case json::kind::object:
+      to->BeginObject();
+      for (const auto& [name, member] : value.get_object()) {
+        to->Key(name);
+        Write(member, to);
+      }
+      return to->EndObject();
   }
 }
 
@@ -93,7 +89,8 @@ void AppendJson(const json::value& value, std::string* out) {
 
 std::string JsonText(const json::value& value) {
   std::string out;
-  AppendJson(value, &out);
+  api::JsonWriter writer(&out);
+  Write(value, &writer);
   return out;
 }
 

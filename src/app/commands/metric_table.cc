@@ -48,8 +48,11 @@ std::string LabelOf(const json::value& line, const std::string& name) {
   return {};
 }
 
-// Six digits say enough; whole numbers are shown whole.
-std::string ValueText(double value) {
+// Six digits say enough; whole numbers are shown whole. What is no finite number comes as a word.
+std::string ValueText(const json::value& line) {
+  const std::string word = TextOf(&line, "value");
+  if (!word.empty()) return word;
+  const double value = RealOf(&line, "value");
   if (value == std::floor(value) && std::abs(value) < 1e15) {
     const std::string digits = FormatCount(static_cast<uint64_t>(std::abs(value)));
     return value < 0 ? "-" + digits : digits;
@@ -77,11 +80,11 @@ void PrintMetricTable(const json::value& answer, uint32_t limit, const Console& 
   for (size_t i = 0; i < shown; ++i) {
     std::vector<std::string> cells;
     for (const std::string& name : names) cells.push_back(LabelOf(*order[i], name));
-    cells.push_back(ValueText(RealOf(order[i], "value")));
+    cells.push_back(ValueText(*order[i]));
     table.AddRow(cells);
   }
-  if (table.empty()) return console.err.Print("no span matches\n");
-  table.Print(console.out);
+  if (order.empty()) return console.err.Print("no span matches\n");
+  if (!table.empty()) table.Print(console.out);
   if (shown < order.size() && console.out.is_terminal) {
     console.err.Print(FormatCount(order.size() - shown) + " lines more: --limit N shows more\n");
   }

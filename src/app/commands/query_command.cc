@@ -21,8 +21,13 @@ namespace {
 
 namespace json = boost::json;
 
-void AddExplain(const QueryOptions& options, std::string* target) {
-  if (options.explain) AddParameter("explain", "true", target);
+// The start of a target: what every kind of query has.
+std::string TargetOf(std::string_view path, const QueryOptions& options) {
+  std::string target(path);
+  AddParameter("q", options.query, &target);
+  AddTimes(options.times, &target);
+  if (options.explain) AddParameter("explain", "true", &target);
+  return target;
 }
 
 // As one more line of JSON, or for people.
@@ -34,14 +39,11 @@ void PrintExplanationOf(const json::value& answer, bool as_json, const Console& 
   }
 }
 
-std::string TargetOf(const QueryOptions& options, const std::string& cursor) {
-  std::string target = "/api/v1/search";
-  AddParameter("q", options.query, &target);
+std::string SearchTarget(const QueryOptions& options, const std::string& cursor) {
+  std::string target = TargetOf("/api/v1/search", options);
   AddParameter("limit", std::to_string(options.limit), &target);
   AddParameter("spansPerTrace", options.json ? "3" : "0", &target);
-  AddTimes(options.times, &target);
   AddParameter("cursor", cursor, &target);
-  AddExplain(options, &target);
   return target;
 }
 
@@ -102,11 +104,8 @@ bool PrintNotes(const json::value& page, bool last, bool all, const Console& con
 
 // A query that ends in critical_path() or what_if().
 int RunPathQuery(const QueryOptions& options, const Console& console) {
-  std::string target = "/api/v1/critical-path";
-  AddParameter("q", options.query, &target);
+  std::string target = TargetOf("/api/v1/critical-path", options);
   AddParameter("limit", std::to_string(options.limit), &target);
-  AddTimes(options.times, &target);
-  AddExplain(options, &target);
   int exit_code = 0;
   const auto answer = Ask(options.server, target, options.query, console, &exit_code);
   if (!answer) return exit_code;
@@ -121,12 +120,9 @@ int RunPathQuery(const QueryOptions& options, const Console& console) {
 
 // A query that ends in metrics: one number a line, of the whole range.
 int RunMetricQuery(const QueryOptions& options, const Console& console) {
-  std::string target = "/api/metrics/query";
-  AddParameter("q", options.query, &target);
-  AddTimes(options.times, &target);
-  AddExplain(options, &target);
   int exit_code = 0;
-  const auto answer = Ask(options.server, target, options.query, console, &exit_code);
+  const auto answer = Ask(options.server, TargetOf("/api/metrics/query", options), options.query,
+                          console, &exit_code);
   if (!answer) return exit_code;
   if (options.json) {
     for (const json::value& line : ArrayOf(&*answer, "series"))
@@ -193,7 +189,7 @@ int RunQuery(const QueryOptions& options_in, const Console& console) {
   bool complete = true;
   std::string cursor;
   do {
-    const auto response = client->GetAny(TargetOf(options, cursor));
+    const auto response = client->GetAny(SearchTarget(options, cursor));
     if (!response.ok()) {
       console.Complain(response.error().message());
       return kExitFailed;

@@ -12,8 +12,8 @@ namespace weft::app::commands {
 struct QueryOptions {
   ServerChoice server;
   std::string query = "{}";
-  uint32_t limit =
-      20;  // traces; with `all`, of one page; of critical paths groups, of metrics lines
+  // Traces (with `all`, of one page), groups of critical paths, or lines of metrics.
+  uint32_t limit = 20;
   TimeFlags times;
   bool json = false;     // one trace a line; also when standard output is no terminal
   bool all = false;      // every page

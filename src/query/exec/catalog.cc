@@ -88,7 +88,7 @@ void AddTo(const block::OperationCount& count, Counts* out) {
 }
 
 void AddServices(const block::OperationCounts& block, std::map<std::string, Counts>* out) {
-  std::map<model::Code, Counts> by_code;
+  absl::flat_hash_map<model::Code, Counts> by_code;
   for (const block::OperationCount& count : block.counts) AddTo(count, &by_code[count.service]);
   for (const auto& [code, counts] : by_code) (*out)[std::string(block.strings[code])].Add(counts);
 }

@@ -1,4 +1,5 @@
-// What comparisons do with floods of values; what they answer is tested by the corpus.
+// What comparisons do with floods of values, and that what is not counted but taken away is the
+// same as counted. What they answer is tested by the corpus.
 #include "query/exec/comparison.h"
 
 #include <algorithm>
