@@ -166,14 +166,18 @@ std::string NewBlockId(int64_t now_ns, uint64_t random) {
   return text;
 }
 
+FileMeta Describe(const BlockFile& file, uint64_t tail_bytes) {
+  const std::string_view tail = std::string_view(file.bytes).substr(file.bytes.size() - tail_bytes);
+  return {.name = file.name,
+          .size_bytes = file.bytes.size(),
+          .crc32c = Crc32c(file.bytes),
+          .tail_bytes = tail_bytes,
+          .tail_crc32c = Crc32c(tail)};
+}
+
 void EncodedBlock::AddFile(std::string name, std::string bytes, uint64_t tail_bytes) {
-  const std::string_view tail = std::string_view(bytes).substr(bytes.size() - tail_bytes);
-  meta.files.push_back({.name = name,
-                        .size_bytes = bytes.size(),
-                        .crc32c = Crc32c(bytes),
-                        .tail_bytes = tail_bytes,
-                        .tail_crc32c = Crc32c(tail)});
   files.push_back({std::move(name), std::move(bytes)});
+  meta.files.push_back(Describe(files.back(), tail_bytes));
 }
 
 }  // namespace weft::block

@@ -110,6 +110,9 @@ struct BlockFile {
   std::string bytes;
 };
 
+// Its line in meta.json. `tail_bytes`: see FileMeta.
+FileMeta Describe(const BlockFile& file, uint64_t tail_bytes = 0);
+
 // A whole block in memory. `meta.files` describes `files`.
 struct EncodedBlock {
   BlockMeta meta;

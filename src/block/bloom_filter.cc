@@ -43,10 +43,18 @@ uint32_t BitOf(uint64_t hash, uint32_t word) {
 
 }  // namespace
 
-BloomFilter::BloomFilter(uint64_t value_count) {
+uint64_t BloomFilter::BytesFor(uint64_t value_count) {
   const uint64_t bytes = std::bit_ceil(std::max<uint64_t>(value_count * kBitsPerValueMin / 8, 1));
-  words_.resize(std::clamp<uint64_t>(bytes, kBlockBytes, kBytesMax) / sizeof(uint32_t), 0);
+  return std::clamp<uint64_t>(bytes, kBlockBytes, kBytesMax);
 }
+
+uint64_t BloomFilter::StoredBytesFor(uint64_t value_count) {
+  const uint64_t bytes = BytesFor(value_count);
+  return HeaderOf(bytes).size() + bytes;
+}
+
+BloomFilter::BloomFilter(uint64_t value_count)
+    : words_(BytesFor(value_count) / sizeof(uint32_t), 0) {}
 
 uint64_t BloomFilter::Hash(std::string_view plain_value) {
   return XXH64(plain_value.data(), plain_value.size(), 0);
@@ -118,6 +126,7 @@ std::optional<uint64_t> HashOfWanted(ColumnKind kind, const WantedValue& value) 
     AppendUuidBytes(value.text, &stored);
     return BloomFilter::Hash(stored);
   }
+  if (kind == ColumnKind::kId16 && value.text.size() == 16) return BloomFilter::Hash(value.text);
   if (kind != ColumnKind::kString) return std::nullopt;
   return BloomFilter::Hash(AppendEscapedText(value.text, &stored) ? stored : value.text);
 }

@@ -21,6 +21,8 @@ class BloomFilter {
  public:
   // Room for so many distinct values.
   explicit BloomFilter(uint64_t value_count);
+  // What AppendTo will take for so many, if the filter is not made smaller.
+  static uint64_t StoredBytesFor(uint64_t value_count);
 
   // The same seed and byte order as every implementation.
   static uint64_t Hash(std::string_view plain_value);
@@ -42,12 +44,14 @@ class BloomFilter {
   static constexpr uint32_t kWordsPerBlock = 8;
 
   BloomFilter() = default;
+  static uint64_t BytesFor(uint64_t value_count);
   size_t FirstWordOf(uint64_t hash) const;
 
   std::vector<uint32_t> words_;
 };
 
-// The hash under which a column of this kind has the value; nothing when it can't have it.
+// The hash under which a column of this kind has the value (kId16: its 16 bytes as text); nothing
+// when it can't have it.
 std::optional<uint64_t> HashOfWanted(ColumnKind kind, const WantedValue& value);
 
 }  // namespace weft::block

@@ -1,7 +1,9 @@
 // Filters never deny a value that is there, and what they cost in mistakes is as announced.
 #include "block/bloom_filter.h"
 
+#include <algorithm>
 #include <memory>
+#include <set>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -136,6 +138,98 @@ TEST(MayHave, DeniesNoValueThatIsThere) {
             .value();
     EXPECT_GT(ExpectNoValueDenied(*Open(merged)), values);
   }
+}
+
+// Notes which parts of spans.parquet are read.
+class WatchedFiles final : public FileOpener {
+ public:
+  WatchedFiles(const std::vector<BlockFile>& files, std::vector<ByteRange>* reads)
+      : files_(files, false), reads_(reads) {}
+
+  Result<std::unique_ptr<ReadableFile>> Open(std::string_view name) const override {
+    auto file = files_.Open(name);
+    if (!file.ok() || name != kSpansFile) return file;
+    return std::unique_ptr<ReadableFile>(
+        std::make_unique<WatchedFile>(std::move(file).value(), reads_));
+  }
+
+ private:
+  class WatchedFile final : public ReadableFile {
+   public:
+    WatchedFile(std::unique_ptr<ReadableFile> file, std::vector<ByteRange>* reads)
+        : file_(std::move(file)), reads_(reads) {}
+    Error ReadAt(uint64_t offset, size_t length, char* out) const override {
+      reads_->push_back({offset, length});
+      return file_->ReadAt(offset, length, out);
+    }
+    uint64_t size_bytes() const override { return file_->size_bytes(); }
+
+   private:
+    const std::unique_ptr<ReadableFile> file_;
+    std::vector<ByteRange>* const reads_;
+  };
+
+  const MemoryFiles files_;
+  std::vector<ByteRange>* const reads_;
+};
+
+// In how many row groups pages or dictionaries were read.
+size_t GroupsRead(const Block& block, const std::vector<ByteRange>& reads) {
+  std::set<size_t> groups;
+  const auto& all = block.table(Scope::kSpan).row_groups();
+  for (size_t g = 0; g < all.size(); ++g) {
+    for (const ChunkPlace& chunk : all[g].chunks) {
+      for (const ByteRange& read : reads) {
+        const bool in_dictionary = chunk.dictionary_bytes > 0 &&
+                                   read.offset >= chunk.dictionary_offset &&
+                                   read.offset < chunk.dictionary_offset + chunk.dictionary_bytes;
+        const bool in_pages =
+            std::any_of(chunk.pages.begin(), chunk.pages.end(),
+                        [&](const PagePlace& page) { return page.offset == read.offset; });
+        if (in_dictionary || in_pages) groups.insert(g);
+      }
+    }
+  }
+  return groups.size();
+}
+
+TEST(TraceFilters, LeadToTheRowGroupOfATrace) {
+  const model::SpanBatch batch = MakeShopBatch(3, 4000);
+  const model::SpanBatch more = MakeShopBatch(4, 4000);
+  const BlockWriterOptions options{
+      .row_group_rows_max = 500, .page_rows = 100, .filter_from_bytes = 64};
+  const auto write = [&](const model::SpanBatch& spans) {
+    return WriteBlock(MakeBlockInput({&spans}), BlockMeta{.id = "b", .tenant = "t"}, options)
+        .value();
+  };
+  const EncodedBlock merged = MergeBlocks(std::vector{Open(write(batch)), Open(write(more))},
+                                          BlockMeta{.id = "m", .tenant = "t"}, options)
+                                  .value();
+  size_t asked = 0;
+  size_t groups = 0;
+  for (const model::SpanBatch* const spans : {&batch, &more}) {
+    for (size_t t = 0; t < spans->traces.size(); t += 11) {
+      std::vector<ByteRange> reads;
+      const auto block = Block::Open(merged.meta, WatchedFiles(merged.files, &reads),
+                                     std::make_shared<ColumnCache>(64 << 20))
+                             .value();
+      ASSERT_GT(block->row_group_count(), 10u);
+      const auto found = block->FindTrace(spans->traces[t]);
+      ASSERT_TRUE(found.ok()) << found.error().message();
+      EXPECT_EQ(found->size(), std::count(spans->trace.begin(), spans->trace.end(), t));
+      ++asked;
+      groups += GroupsRead(*block, reads);
+    }
+  }
+  EXPECT_GT(asked, 20u);
+  EXPECT_LT(groups, 2 * asked) << "of 16 or more row groups, but for mistakes of the filters";
+
+  std::vector<ByteRange> reads;
+  const auto block = Block::Open(merged.meta, WatchedFiles(merged.files, &reads),
+                                 std::make_shared<ColumnCache>(64 << 20))
+                         .value();
+  EXPECT_TRUE(block->FindTrace({1, 2})->empty());
+  EXPECT_LT(GroupsRead(*block, reads), 5u);
 }
 
 // What nobody has costs one filter, or nothing.

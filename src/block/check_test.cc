@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "block/block_fixture.h"
+#include "block/bundle.h"
 #include "block/reader.h"
 #include "block/schema.h"
 
@@ -150,6 +151,19 @@ TEST(CheckBlock, FindsAnyFlippedBit) {
       EXPECT_THAT(Findings(broken), HasSubstr(ExpectedAt(places.at(file.name), file.name, at)))
           << file.name << " byte " << at;
     }
+  }
+}
+
+TEST(CheckBlock, FindsAFlippedBitOfTheBundle) {
+  EncodedBlock block = MakeBlock(1);
+  BlockFile bundle = MakeBundle(block);
+  ASSERT_GT(bundle.bytes.size(), 1000u);
+  block.AddFile(bundle.name, bundle.bytes);
+  EXPECT_THAT(Findings(block), IsEmpty());
+  for (size_t at = 0; at < bundle.bytes.size(); at += 101) {
+    block.files.back().bytes[at] ^= 4;
+    EXPECT_THAT(Findings(block), HasSubstr("small.bundle")) << at;
+    block.files.back().bytes[at] ^= 4;
   }
 }
 

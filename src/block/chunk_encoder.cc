@@ -483,6 +483,7 @@ void ChunkEncoder::BuildFilter() {
   switch (spec_->kind) {
     case ColumnKind::kString:
     case ColumnKind::kUuid:
+    case ColumnKind::kId16:
       if (!first_uses_.empty() && dictionary_bytes_ >= filter_from_bytes_) FilterTexts();
       break;
     case ColumnKind::kInt64:

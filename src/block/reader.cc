@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "block/bloom_filter.h"
 #include "block/operation_counts.h"
 #include "block/overflow_reader.h"
 #include "block/schema.h"
@@ -15,7 +16,7 @@
 namespace weft::block {
 namespace {
 
-// Entries of the cache that are no column; per row group but for the first two.
+// Entries of the cache that are no column; per row group but for the first and the last one.
 enum CacheItem : uint32_t {
   kServiceNamesItem,
   kTraceIndexItem,
@@ -51,14 +52,31 @@ Result<const FileMeta*> FindMeta(std::string_view name, const BlockMeta& meta) {
   return &*file_meta;
 }
 
-// Says at once that its tail will be read: the tails of all files are fetched side by side.
+// What finding a trace begins with: the footer, and before it which row groups may have the trace.
+uint64_t IdFilterBytes(const BlockMeta& meta) {
+  uint64_t bytes = 0;
+  for (const RowGroupMeta& group : meta.row_groups) {
+    bytes += BloomFilter::StoredBytesFor(group.trace_count);
+  }
+  return meta.row_groups.size() > 1 ? bytes : 0;
+}
+
+// Says at once what will be read: the ends of all files, and all of a small one, are fetched side
+// by side.
+void WillReadEnd(const FileMeta& meta, uint64_t end_bytes, const ReadableFile& file) {
+  constexpr uint64_t kWholeBytesMax = 1 << 20;
+  const uint64_t size = file.size_bytes();
+  const uint64_t wanted = size <= kWholeBytesMax ? size : std::min(end_bytes, size);
+  if (meta.tail_bytes > size) return;  // which opening it says
+  const ByteRange end{size - wanted, wanted};
+  file.WillRead({&end, 1});
+}
+
 Result<OpenFile> FindFile(std::string_view name, const BlockMeta& meta, const FileOpener& opener) {
   WEFT_ASSIGN_OR_RETURN(const FileMeta* file_meta, FindMeta(name, meta));
   WEFT_ASSIGN_OR_RETURN(auto file, opener.Open(name));
-  if (file_meta->tail_bytes <= file->size_bytes()) {
-    const ByteRange tail{file->size_bytes() - file_meta->tail_bytes, file_meta->tail_bytes};
-    file->WillRead({&tail, 1});
-  }
+  const uint64_t before = name == kSpansFile ? IdFilterBytes(meta) : 0;
+  WillReadEnd(*file_meta, file_meta->tail_bytes + before, *file);
   return OpenFile{file_meta, std::move(file)};
 }
 
@@ -300,27 +318,45 @@ Error Block::LoadTraces(uint32_t row_group, GroupTraces* traces, ByteCounter* by
   return LoadTraceIds(row_group, traces, bytes);
 }
 
-Result<std::shared_ptr<const Block::TraceIndex>> Block::LoadTraceIndex() const {
-  const ColumnCache::Key key{cache_owner_, 0, kTraceIndexItem};
+// A block of one row group needs no filter, and older blocks have none.
+Result<std::vector<uint32_t>> Block::GroupsThatMayHave(model::TraceId id) const {
+  const TableReader& spans = table(Scope::kSpan);
+  std::array<char, 16> bytes;
+  id.ToBytes(bytes.data());
+  const uint64_t hash = BloomFilter::Hash({bytes.data(), bytes.size()});
+  std::vector<uint32_t> groups;
+  for (uint32_t g = 0; g < row_group_count(); ++g) {
+    if (row_group_count() > 1) {
+      WEFT_ASSIGN_OR_RETURN(const auto filter, spans.FilterOf(g, kSpanTraceId, nullptr));
+      if (filter && !filter->MayHave(hash)) continue;
+    }
+    groups.push_back(g);
+  }
+  return groups;
+}
+
+Result<std::shared_ptr<const Block::TraceIndex>> Block::TraceIndexOf(uint32_t row_group) const {
+  const ColumnCache::Key key{cache_owner_, row_group, kTraceIndexItem};
   if (auto known = cache_->Find<TraceIndex>(key)) return known;
+  WEFT_ASSIGN_OR_RETURN(const auto traces, TracesOf(row_group, nullptr));
   auto index = std::make_shared<TraceIndex>();
-  index->reserve(meta_.trace_count <= 1u << 24 ? meta_.trace_count : 0);
-  for (uint32_t g = 0; g < row_group_count(); ++g) {
-    if (cache_->Find<GroupTraces>({cache_owner_, g, kTracesItem})) continue;
-    constexpr uint32_t kIds[] = {kSpanTraceId};
-    table(Scope::kSpan).WillReadColumns(g, kIds);
-    traces_->WillReadColumns(g, {});
-  }
-  for (uint32_t g = 0; g < row_group_count(); ++g) {
-    WEFT_ASSIGN_OR_RETURN(const auto traces, TracesOf(g, nullptr));
-    for (uint32_t t = 0; t < traces->size(); ++t) index->push_back({traces->id[t], g, t});
-  }
+  index->reserve(traces->size());
+  for (uint32_t t = 0; t < traces->size(); ++t) index->push_back({traces->id[t], row_group, t});
   std::sort(index->begin(), index->end(), [](const TracePlace& a, const TracePlace& b) {
-    if (a.id != b.id) return a.id < b.id;
-    return a.row_group != b.row_group ? a.row_group < b.row_group : a.trace < b.trace;
+    return a.id != b.id ? a.id < b.id : a.trace < b.trace;
   });
   cache_->Insert(key, index, 64 + index->capacity() * sizeof(TracePlace));
   return std::shared_ptr<const TraceIndex>(std::move(index));
+}
+
+void Block::WillReadTracesOf(std::span<const uint32_t> row_groups) const {
+  std::vector<uint32_t> missing;
+  for (const uint32_t g : row_groups) {
+    if (!cache_->Find<GroupTraces>({cache_owner_, g, kTracesItem})) missing.push_back(g);
+  }
+  constexpr uint32_t kIds[] = {kSpanTraceId};
+  table(Scope::kSpan).WillReadColumns(missing, kIds);
+  traces_->WillReadColumns(missing, {});
 }
 
 Result<RowSet::Run> Block::RowsAt(const TracePlace& place) const {
@@ -342,19 +378,21 @@ Result<std::vector<RowSet::Run>> Block::RowsOfTrace(model::TraceId id,
 
 Result<std::vector<Block::TracePlace>> Block::PlacesOf(model::TraceId id,
                                                        const RowSetPtr& deleted) const {
-  WEFT_ASSIGN_OR_RETURN(const auto index, LoadTraceIndex());
-  const auto first =
-      std::lower_bound(index->begin(), index->end(), id,
-                       [](const TracePlace& place, model::TraceId i) { return place.id < i; });
-  auto last = first;
-  while (last != index->end() && last->id == id) ++last;
+  WEFT_ASSIGN_OR_RETURN(const std::vector<uint32_t> groups, GroupsThatMayHave(id));
+  WillReadTracesOf(groups);
   std::vector<TracePlace> places;
-  for (auto place = first; place != last; ++place) {
-    if (deleted) {
-      WEFT_ASSIGN_OR_RETURN(const RowSet::Run rows, RowsAt(*place));
-      if (deleted->Contains(rows.first)) continue;
+  for (const uint32_t g : groups) {
+    WEFT_ASSIGN_OR_RETURN(const auto index, TraceIndexOf(g));
+    auto place =
+        std::lower_bound(index->begin(), index->end(), id,
+                         [](const TracePlace& place, model::TraceId i) { return place.id < i; });
+    for (; place != index->end() && place->id == id; ++place) {
+      if (deleted) {
+        WEFT_ASSIGN_OR_RETURN(const RowSet::Run rows, RowsAt(*place));
+        if (deleted->Contains(rows.first)) continue;
+      }
+      places.push_back(*place);
     }
-    places.push_back(*place);
   }
   return places;
 }

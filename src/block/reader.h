@@ -114,7 +114,7 @@ class Block : public std::enable_shared_from_this<Block> {
  private:
   Result<std::shared_ptr<const TableReader>> CountsTable() const WEFT_EXCLUDES(counts_mutex_);
 
-  // Where traces are: sorted by id.
+  // Where the traces of a row group are: sorted by id.
   struct TracePlace {
     model::TraceId id;
     uint32_t row_group = 0;
@@ -124,7 +124,9 @@ class Block : public std::enable_shared_from_this<Block> {
 
   Block() = default;
   Error CheckShape() const;
-  Result<std::shared_ptr<const TraceIndex>> LoadTraceIndex() const;
+  Result<std::vector<uint32_t>> GroupsThatMayHave(model::TraceId id) const;
+  Result<std::shared_ptr<const TraceIndex>> TraceIndexOf(uint32_t row_group) const;
+  void WillReadTracesOf(std::span<const uint32_t> row_groups) const;
   Result<std::vector<TracePlace>> PlacesOf(model::TraceId id, const RowSetPtr& deleted) const;
   // In spans.parquet.
   Result<RowSet::Run> RowsAt(const TracePlace& place) const;

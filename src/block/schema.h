@@ -21,6 +21,7 @@ inline constexpr std::string_view kScopesFile = "scopes.parquet";
 inline constexpr std::string_view kTracesFile = "traces.parquet";
 inline constexpr std::string_view kAttributesFile = "attributes.parquet";
 inline constexpr std::string_view kCountsFile = "counts.parquet";  // since version 4
+inline constexpr std::string_view kBundleFile = "small.bundle";    // see block/bundle.h
 inline constexpr std::string_view kMetaFile = "meta.json";
 
 // What a column of a file is in Parquet's terms.

@@ -390,19 +390,21 @@ void TableReader::WillReadRows(uint32_t row_group, uint32_t begin, uint32_t end)
   file_->WillRead(ranges);
 }
 
-void TableReader::WillReadColumns(uint32_t row_group, std::span<const uint32_t> columns) const {
-  const FileRowGroup& group = footer_.row_groups[row_group];
+void TableReader::WillReadColumns(std::span<const uint32_t> row_groups,
+                                  std::span<const uint32_t> columns) const {
   std::vector<ByteRange> ranges;
-  const auto add = [&](uint32_t c) {
-    const ChunkPlace& chunk = group.chunks[c];
+  const auto add = [&](uint32_t row_group, uint32_t c) {
+    const ChunkPlace& chunk = footer_.row_groups[row_group].chunks[c];
     if (FindWhole(row_group, c)) return;
     if (chunk.dictionary_offset != 0) {
       ranges.push_back({chunk.dictionary_offset, chunk.dictionary_bytes});
     }
     for (const PagePlace& page : chunk.pages) ranges.push_back({page.offset, page.size_bytes});
   };
-  for (const uint32_t c : columns) add(c);
-  for (uint32_t c = 0; columns.empty() && c < group.chunks.size(); ++c) add(c);
+  for (const uint32_t g : row_groups) {
+    for (const uint32_t c : columns) add(g, c);
+    for (uint32_t c = 0; columns.empty() && c < this->columns().size(); ++c) add(g, c);
+  }
   file_->WillRead(ranges);
 }
 

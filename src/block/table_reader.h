@@ -85,9 +85,10 @@ class TableReader {
                              ByteCounter* bytes) const;
 
   // Hints (ReadableFile::WillRead): all columns' rows [begin, end) of a row group; the whole of
-  // some columns, or of all if none is named.
+  // some columns of row groups, or of all columns if none is named.
   void WillReadRows(uint32_t row_group, uint32_t begin, uint32_t end) const;
-  void WillReadColumns(uint32_t row_group, std::span<const uint32_t> columns) const;
+  void WillReadColumns(std::span<const uint32_t> row_groups,
+                       std::span<const uint32_t> columns) const;
 
   // Bytes [offset, offset + size) of the file, mapped or read.
   struct Bytes {

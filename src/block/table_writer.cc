@@ -106,6 +106,9 @@ struct TableWriter::State {
                   parquet::ColumnIndexBuilder* column_index);
   std::shared_ptr<arrow::Buffer> Compress(std::string_view bytes);
   void EndRowGroup();
+  bool IsId(int32_t column) const {
+    return columns[static_cast<size_t>(column)].kind == ColumnKind::kId16;
+  }
   void KeepFilter(const BloomFilter& filter, int column);
   void WriteFilters();
   Finished Finish();
@@ -121,8 +124,10 @@ struct TableWriter::State {
   std::unique_ptr<ZSTD_CCtx, FreeZstd> zstd;
   std::string compressed;
   std::string span_row_groups;
-  // They stand behind the last row group. Places are within `filters` until they are written.
+  // They stand behind the last row group, those of ids last: whoever looks for a trace reads them
+  // and the footer in one go. Places are within `filters` or `id_filters` until they are written.
   std::string filters;
+  std::string id_filters;
   parquet::IndexLocations filter_places;
   std::string filter_checksums;
 
@@ -187,9 +192,10 @@ void TableWriter::State::WriteColumn(const ColumnValues& values) {
 }
 
 void TableWriter::State::KeepFilter(const BloomFilter& filter, int column) {
-  const size_t begin = filters.size();
-  filter.AppendTo(&filters);
-  const std::string_view bytes = std::string_view(filters).substr(begin);
+  std::string& to = IsId(column) ? id_filters : filters;
+  const size_t begin = to.size();
+  filter.AppendTo(&to);
+  const std::string_view bytes = std::string_view(to).substr(begin);
   filter_places.push_back({{row_group_ordinal, column},
                            {static_cast<int64_t>(begin), static_cast<int32_t>(bytes.size())}});
   if (!filter_checksums.empty()) filter_checksums.push_back(' ');
@@ -199,8 +205,10 @@ void TableWriter::State::KeepFilter(const BloomFilter& filter, int column) {
 void TableWriter::State::WriteFilters() {
   for (auto& [chunk, place] : filter_places) {
     place.offset += static_cast<int64_t>(sink->bytes.size());
+    if (IsId(chunk.column_index)) place.offset += static_cast<int64_t>(filters.size());
   }
   sink->bytes.append(filters);
+  sink->bytes.append(id_filters);
   metadata->SetIndexLocations(parquet::IndexKind::kBloomFilter, filter_places);
 }
 

@@ -190,7 +190,8 @@ class UsageTable::ByAttribute {
     uint64_t left = total_bytes;
     for (const TableReader* table : TablesOf(block_)) left -= table->size_bytes();
     for (const FileMeta& file : block_.meta().files) {
-      if (file.name != kCountsFile || file.size_bytes > left) continue;
+      const bool is_table = file.name != kCountsFile && file.name != kBundleFile;
+      if (is_table || file.size_bytes > left) continue;
       AddFile(file.name, file.size_bytes);
       left -= file.size_bytes;
     }

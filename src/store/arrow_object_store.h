@@ -74,6 +74,7 @@ class ArrowObjectStore : public ObjectStore {
   Result<std::unique_ptr<ReadableFile>> OpenSized(const std::string& name,
                                                   uint64_t size_bytes) const override;
   Result<std::string> GetSized(const std::string& name, uint64_t size_bytes) const override;
+  bool IsRemote() const override { return true; }
   Result<Listing> List(const std::string& folder) const override;
   Error Delete(const std::string& name) override;
   Error DeleteFolder(const std::string& folder) override;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "block/bundle.h"
 #include "store/catalog_snapshot.h"
 
 namespace weft::store {
@@ -376,13 +377,23 @@ Result<CatalogBlock> BlockShelf::Put(const block::EncodedBlock& block) {
   if (list_.Find(name) != nullptr) {
     return Error(ErrorCode::kInvalidArgument, "block " + name.id + " exists already");
   }
-  CatalogBlock entry = MakeCatalogBlock(block.meta);
-  const std::string json = block.meta.ToJson();
-  entry.total_bytes = block.meta.TotalBytes() + json.size();
+  block::BlockMeta meta = block.meta;
+  std::optional<block::BlockFile> bundle;
+  if (objects_.IsRemote()) {
+    bundle = block::MakeBundle(block);
+    if (bundle->bytes.empty()) {
+      bundle.reset();  // stores don't tell an empty object from none
+    } else {
+      meta.files.push_back(block::Describe(*bundle));
+    }
+  }
+  CatalogBlock entry = MakeCatalogBlock(meta);
+  const std::string json = meta.ToJson();
+  entry.total_bytes = meta.TotalBytes() + json.size();
   for (const block::BlockFile& file : block.auxiliary) entry.auxiliary.push_back(file.name);
 
   WEFT_RETURN_IF_ERROR(RemoveRemains(block.meta));
-  Error error = PutFiles(block, name);
+  Error error = PutFiles(block, bundle, name);
   if (error.ok()) error = objects_.Put(ObjectOf(name, kMetaFile), json);
   if (!error.ok()) {
     Undo(name, !block.meta.replaces.empty());
@@ -393,7 +404,8 @@ Result<CatalogBlock> BlockShelf::Put(const block::EncodedBlock& block) {
   return entry;
 }
 
-Error BlockShelf::PutFiles(const block::EncodedBlock& block, const BlockName& name) {
+Error BlockShelf::PutFiles(const block::EncodedBlock& block,
+                           const std::optional<block::BlockFile>& bundle, const BlockName& name) {
   std::vector<NamedBytes> objects;
   for (const auto* files : {&block.files, &block.auxiliary}) {
     for (const block::BlockFile& file : *files) {
@@ -403,6 +415,7 @@ Error BlockShelf::PutFiles(const block::EncodedBlock& block, const BlockName& na
       objects.push_back({ObjectOf(name, file.name), file.bytes});
     }
   }
+  if (bundle) objects.push_back({ObjectOf(name, bundle->name), bundle->bytes});
   return objects_.Put(objects);
 }
 

@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -136,7 +137,8 @@ class BlockShelf {
   Error MakeDurable(const Catalog& catalog);
   // Durable, and not yet visible.
   Result<CatalogBlock> Put(const block::EncodedBlock& block);
-  Error PutFiles(const block::EncodedBlock& block, const BlockName& name);
+  Error PutFiles(const block::EncodedBlock& block, const std::optional<block::BlockFile>& bundle,
+                 const BlockName& name);
   Result<std::vector<block::Deletion::Part>> HiddenBy(
       const std::vector<block::Deletion>& deletions) const;
   // Of blocks of which no snapshot tells.

@@ -93,6 +93,97 @@ TEST_F(BlockStoreTest, EveryTraceIsFoundWhole) {
   EXPECT_EQ(store_->SummarizeTrace("shop", {1, 2})->summary.span_count, 0u);
 }
 
+// A store on another machine, which notes what is read.
+class RemoteObjects final : public ObjectStore {
+ public:
+  using ObjectStore::Put;
+
+  explicit RemoteObjects(ObjectStore& inner) : inner_(inner) {}
+
+  Error Put(std::span<const NamedBytes> objects) override { return inner_.Put(objects); }
+  Result<std::unique_ptr<ReadableFile>> Open(const std::string& name) const override {
+    WEFT_ASSIGN_OR_RETURN(auto file, inner_.Open(name));
+    return std::unique_ptr<ReadableFile>(
+        std::make_unique<File>(std::move(file), name.substr(name.rfind('/') + 1), &read_));
+  }
+  Result<std::string> Get(const std::string& name) const override { return inner_.Get(name); }
+  bool IsRemote() const override { return true; }
+  Result<Listing> List(const std::string& folder) const override { return inner_.List(folder); }
+  Error Delete(const std::string& name) override { return inner_.Delete(name); }
+  Error DeleteFolder(const std::string& folder) override { return inner_.DeleteFolder(folder); }
+
+  // The names of files of which something was read since the last time.
+  std::set<std::string> TakeRead() { return std::exchange(read_, {}); }
+
+ private:
+  class File final : public ReadableFile {
+   public:
+    File(std::unique_ptr<ReadableFile> file, std::string name, std::set<std::string>* read)
+        : file_(std::move(file)), name_(std::move(name)), read_(read) {}
+    Error ReadAt(uint64_t offset, size_t length, char* out) const override {
+      read_->insert(name_);
+      return file_->ReadAt(offset, length, out);
+    }
+    uint64_t size_bytes() const override { return file_->size_bytes(); }
+
+   private:
+    const std::unique_ptr<ReadableFile> file_;
+    const std::string name_;
+    std::set<std::string>* const read_;
+  };
+
+  ObjectStore& inner_;
+  mutable std::set<std::string> read_;
+};
+
+class RemoteBlockStoreTest : public BlockStoreTest {
+ protected:
+  RemoteBlockStoreTest() {
+    Start();
+    Write(first_, 1);
+  }
+
+  void Start() {
+    store_.reset();
+    store_ = BlockStore::Open(remote_, options_, metrics_).value();
+  }
+  // Of a store that has just been opened; all of its answer must be right.
+  std::set<std::string> FilesReadForATrace() {
+    Start();
+    remote_.TakeRead();
+    const model::TraceId id = first_.traces[5];
+    const auto found = store_->FindTrace("shop", id);
+    EXPECT_TRUE(found.ok()) << found.error().message();
+    if (found.ok()) {
+      EXPECT_EQ(Hashes(*found), Hashes(Rows(first_, RowsOf(first_, id))));
+    }
+    return remote_.TakeRead();
+  }
+
+  RemoteObjects remote_{objects_};
+  const std::string bundle_ = "shop/" + BlockIdOf(1) + "/small.bundle";
+};
+
+using RemoteFiles = std::set<std::string>;
+
+TEST_F(RemoteBlockStoreTest, ATraceTakesThreeFilesOfABlock) {
+  EXPECT_EQ(FilesReadForATrace(), (RemoteFiles{"small.bundle", "spans.parquet", "traces.parquet"}));
+}
+
+TEST_F(RemoteBlockStoreTest, ADamagedBundleIsNotNeeded) {
+  std::string bytes = objects_.Get(bundle_).value();
+  bytes[bytes.size() / 3] ^= 1;
+  ASSERT_TRUE(objects_.Put(bundle_, bytes).ok());
+  const RemoteFiles read = FilesReadForATrace();
+  EXPECT_TRUE(read.contains("resources.parquet"));
+  EXPECT_TRUE(read.contains("events.parquet"));
+}
+
+TEST_F(BlockStoreTest, OnThisMachineThereIsNoBundle) {
+  Write(first_, 1);
+  EXPECT_FALSE(objects_.Get("shop/" + BlockIdOf(1) + "/small.bundle").ok());
+}
+
 TEST_F(BlockStoreTest, FragmentsOfATraceAreJoined) {
   const model::TraceId id = first_.traces[3];
   const std::vector<uint32_t> rows = RowsOf(first_, id);

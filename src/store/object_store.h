@@ -63,6 +63,9 @@ class ObjectStore {
   // whole store.
   virtual Result<Listing> List(const std::string& folder) const = 0;
 
+  // Whether each read is a request to another machine, so that one large read is better than many.
+  virtual bool IsRemote() const { return false; }
+
   // Durable when this returns. Ok when there is none.
   virtual Error Delete(const std::string& name) = 0;
   // Everything under the folder; not in one step, and not durable at once: a power cut may bring

@@ -3,26 +3,47 @@
 #include <algorithm>
 #include <utility>
 
+#include "block/bundle.h"
+#include "block/schema.h"
+#include "store/bundled_file.h"
+
 namespace weft::store {
 namespace {
 
-// The files of one block, out of the pool.
+// The files of one block, out of the pool; where it has a bundle, the ends of files out of that.
 class PoolOpener : public block::FileOpener {
  public:
   PoolOpener(FilePool& pool, const BlockName& name, const block::BlockMeta& meta)
-      : pool_(pool), name_(name), files_(meta.files) {}
+      : pool_(pool), name_(name), files_(meta.files) {
+    for (const block::FileMeta& file : files_) {
+      if (file.name != block::kBundleFile) continue;
+      bundle_ = std::make_shared<Bundle>(Get(file), file, ObjectOf(name, file.name));
+      ends_ = block::BundledEnds(meta);
+    }
+  }
 
   Result<std::unique_ptr<ReadableFile>> Open(std::string_view name) const override {
     for (const block::FileMeta& file : files_) {
-      if (file.name == name) return pool_.Get(ObjectOf(name_, name), file.size_bytes);
+      if (file.name != name) continue;
+      std::unique_ptr<ReadableFile> whole = Get(file);
+      for (const block::BundledEnd& end : ends_) {
+        if (end.file == name) whole = std::make_unique<BundledFile>(std::move(whole), bundle_, end);
+      }
+      return whole;
     }
     return Error(ErrorCode::kNotFound, "meta.json lists no " + std::string(name));
   }
 
  private:
+  std::unique_ptr<ReadableFile> Get(const block::FileMeta& file) const {
+    return pool_.Get(ObjectOf(name_, file.name), file.size_bytes);
+  }
+
   FilePool& pool_;
   const BlockName& name_;
   const std::vector<block::FileMeta> files_;
+  std::shared_ptr<Bundle> bundle_;
+  std::vector<block::BundledEnd> ends_;
 };
 
 }  // namespace

@@ -108,6 +108,7 @@ class OwnedObjectStore : public ObjectStore {
   Result<std::string> GetSized(const std::string& name, uint64_t size_bytes) const override {
     return inner_.GetSized(name, size_bytes);
   }
+  bool IsRemote() const override { return inner_.IsRemote(); }
   Result<Listing> List(const std::string& folder) const override { return inner_.List(folder); }
   Error Delete(const std::string& name) override {
     WEFT_RETURN_IF_ERROR(owner_.CheckHeld());

@@ -43,6 +43,7 @@ class FaultyObjectStore : public store::ObjectStore {
   Error MakeDurable(const std::string& name) override;
   Result<std::unique_ptr<ReadableFile>> Open(const std::string& name) const override;
   Result<std::string> Get(const std::string& name) const override;
+  bool IsRemote() const override { return true; }
   Result<store::Listing> List(const std::string& folder) const override;
   Error Delete(const std::string& name) override;
   Error DeleteFolder(const std::string& folder) override;
