@@ -214,8 +214,9 @@ class RowSource {
   virtual Result<model::SpanBatch> FindTrace(const model::TenantId& tenant,
                                              model::TraceId id) const = 0;
 
-  // The ids of the spans that FindTrace finds, some of them perhaps more than once. May cost much
-  // less.
+  // The ids of the spans that FindTrace finds, some of them perhaps more than once; without those
+  // that may turn out to be deleted after a restart. For knowing which spans have come again: may
+  // cost much less.
   virtual Result<std::vector<model::SpanId>> SpanIdsOf(const model::TenantId& tenant,
                                                        model::TraceId id) const {
     WEFT_ASSIGN_OR_RETURN(model::SpanBatch spans, FindTrace(tenant, id));

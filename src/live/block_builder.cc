@@ -99,7 +99,11 @@ class Builder {
     if (!any) return Error::Ok();
     WEFT_ASSIGN_OR_RETURN(const model::SpanBatch stored, stored_.FindTrace(job_.tenant, id));
     absl::flat_hash_set<uint64_t> hashes;
-    for (uint32_t i = 0; i < stored.size(); ++i) hashes.insert(model::ContentHash(stored, i));
+    for (uint32_t i = 0; i < stored.size(); ++i) {
+      // Others may be gone after a restart, or have come meanwhile.
+      if (!known.contains(stored.span_id[i].value)) continue;
+      hashes.insert(model::ContentHash(stored, i));
+    }
     duplicates_ += std::erase_if(*rows, [&](const RowAt& at) {
       return hashes.contains(model::ContentHash(*at.chunk->batch, at.row));
     });

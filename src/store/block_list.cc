@@ -84,12 +84,14 @@ void BlockList::Replace(CatalogBlock block, const std::vector<BlockName>& others
 
 void BlockList::Change(const model::TenantId& name, const std::vector<std::string>& gone,
                        std::vector<CatalogBlock> come,
-                       const std::vector<block::Deletion::Part>& hidden) {
+                       const std::vector<block::Deletion::Part>& hidden,
+                       const std::vector<std::string>& shown) {
   const MutexLock lock(mutex_);
   Tenant& tenant = tenants_[name];
   auto copy =
       tenant.list ? std::make_shared<BlockVector>(*tenant.list) : std::make_shared<BlockVector>();
   for (const std::string& id : gone) TakeOut(id, &tenant, copy.get());
+  for (const std::string& id : shown) Show(id, &tenant, copy.get());
   for (const block::Deletion::Part& part : hidden) Hide(part, &tenant, copy.get());
   for (CatalogBlock& block : come) {
     auto added = std::make_shared<const CatalogBlock>(std::move(block));
@@ -105,12 +107,24 @@ void BlockList::Hide(const block::Deletion::Part& part, Tenant* tenant, BlockVec
   const auto known = tenant->by_id.find(part.block_id);
   if (known == tenant->by_id.end()) return;
   const BlockPtr& block = known->second;
-  auto changed = std::make_shared<CatalogBlock>(*block);
-  changed->deleted = std::make_shared<const block::RowSet>(
+  auto rows = std::make_shared<const block::RowSet>(
       block->deleted ? block::RowSet::Union(*block->deleted, part.rows) : part.rows);
-  tenant->totals.spans -= changed->deleted_spans() - block->deleted_spans();
+  SetDeleted(block, std::move(rows), tenant, list);
+}
+
+void BlockList::Show(const std::string& id, Tenant* tenant, BlockVector* list) {
+  const auto known = tenant->by_id.find(id);
+  if (known != tenant->by_id.end()) SetDeleted(known->second, nullptr, tenant, list);
+}
+
+void BlockList::SetDeleted(BlockPtr block, block::RowSetPtr rows, Tenant* tenant,
+                           BlockVector* list) {
+  auto changed = std::make_shared<CatalogBlock>(*block);
+  changed->deleted = std::move(rows);
+  tenant->totals.spans += block->deleted_spans();
+  tenant->totals.spans -= changed->deleted_spans();
   *std::lower_bound(list->begin(), list->end(), block, NewerFirst) = changed;
-  tenant->by_id.erase(known);  // its key is in the old block
+  tenant->by_id.erase(block->name.id);  // its key is in the old block
   tenant->by_id.emplace(changed->name.id, changed);
 }
 

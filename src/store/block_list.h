@@ -41,11 +41,11 @@ class BlockList {
   void Add(CatalogBlock block) WEFT_EXCLUDES(mutex_);
   // Puts one in the place of others, in one step.
   void Replace(CatalogBlock block, const std::vector<BlockName>& others) WEFT_EXCLUDES(mutex_);
-  // Takes some of a tenant's blocks away, hides rows of others as far as these are there, and adds
-  // some, in one step.
+  // Takes some of a tenant's blocks away, shows all rows of some and then hides rows of some as far
+  // as these are there, and adds some, in one step.
   void Change(const model::TenantId& tenant, const std::vector<std::string>& gone,
-              std::vector<CatalogBlock> come, const std::vector<block::Deletion::Part>& hidden = {})
-      WEFT_EXCLUDES(mutex_);
+              std::vector<CatalogBlock> come, const std::vector<block::Deletion::Part>& hidden = {},
+              const std::vector<std::string>& shown = {}) WEFT_EXCLUDES(mutex_);
   // The block that was removed, or null.
   BlockPtr Remove(const BlockName& name) WEFT_EXCLUDES(mutex_);
 
@@ -66,6 +66,8 @@ class BlockList {
   // Takes the block out of `list`, which is to become the tenant's; null when it is not there.
   static BlockPtr TakeOut(const std::string& id, Tenant* tenant, BlockVector* list);
   static void Hide(const block::Deletion::Part& part, Tenant* tenant, BlockVector* list);
+  static void Show(const std::string& id, Tenant* tenant, BlockVector* list);
+  static void SetDeleted(BlockPtr block, block::RowSetPtr rows, Tenant* tenant, BlockVector* list);
 
   mutable Mutex mutex_;
   std::map<model::TenantId, Tenant> tenants_ WEFT_GUARDED_BY(mutex_);

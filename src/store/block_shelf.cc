@@ -118,24 +118,46 @@ Error BlockShelf::Refresh(const Watcher& watcher) {
         TenantChanges changes,
         ReadChanges(objects_, tenant, known, {.parallel_reads = options_.parallel_reads}));
     for (const Catalog::Damaged& block : changes.damaged) SetAside(block.name, block.error);
-    WEFT_ASSIGN_OR_RETURN(const auto hidden, HiddenBy(changes.deletions));
+    const std::set<std::string> shown = ShownAgain(tenant, changes.deletion_ids);
+    WEFT_ASSIGN_OR_RETURN(const auto hidden, HiddenBy(tenant, changes, shown));
     WEFT_RETURN_IF_ERROR(watcher.before(tenant, changes));
     ignored_[tenant] = std::move(changes.ignored);
     deletions_.Follow(tenant, std::move(changes.deletions), changes.deletion_ids);
-    if (changes.come.empty() && changes.gone.empty() && hidden.empty()) continue;
-    list_.Change(tenant, changes.gone, std::move(changes.come), hidden);
+    const bool same = changes.come.empty() && changes.gone.empty();
+    if (same && hidden.empty() && shown.empty()) continue;
+    list_.Change(tenant, changes.gone, std::move(changes.come), hidden,
+                 {shown.begin(), shown.end()});
     watcher.after(tenant, changes.gone);
     UpdateGauges(tenant);
   }
   return Error::Ok();
 }
 
-// The rows that deletions hide which are not known yet: the blocks that they have written come with
-// them.
+// The blocks of which a deletion that was taken back has hidden rows. It is: when the writer could
+// not write all of it, and somebody has seen its record meanwhile.
+std::set<std::string> BlockShelf::ShownAgain(const model::TenantId& tenant,
+                                             const std::set<std::string>& deletion_ids) const {
+  std::set<std::string> blocks;
+  for (const DeletionPtr& known : deletions_.List(tenant)) {
+    if (deletion_ids.contains(known->id)) continue;
+    for (const block::Deletion::Part& part : known->parts) blocks.insert(part.block_id);
+  }
+  return blocks;
+}
+
+// The rows that deletions hide which are not known yet (the blocks that they have written come with
+// them), and those that the others hide in the blocks of `shown`.
 Result<std::vector<block::Deletion::Part>> BlockShelf::HiddenBy(
-    const std::vector<block::Deletion>& deletions) const {
+    const model::TenantId& tenant, const TenantChanges& changes,
+    const std::set<std::string>& shown) const {
   std::vector<block::Deletion::Part> hidden;
-  for (const block::Deletion& deletion : deletions) {
+  for (const DeletionPtr& known : deletions_.List(tenant)) {
+    if (shown.empty() || !changes.deletion_ids.contains(known->id)) continue;
+    for (const block::Deletion::Part& part : known->parts) {
+      if (shown.contains(part.block_id)) hidden.push_back(part);
+    }
+  }
+  for (const block::Deletion& deletion : changes.deletions) {
     if (deletions_.Find(deletion.tenant, deletion.id) != nullptr) continue;
     for (const block::Deletion::Part& part : deletion.parts) {
       const BlockPtr block = list_.Find({deletion.tenant, part.block_id});
@@ -305,7 +327,7 @@ Error BlockShelf::Commit(const block::Deletion& deletion, std::vector<CatalogBlo
     LogWarn("the record of a deletion that failed can't be removed; tried again later",
             {{"tenant", deletion.tenant}, {"deletion", deletion.id}});
     const MutexLock lock(mutex_);
-    in_doubt_.push_back({deletion.tenant, deletion.id, std::move(blocks)});
+    in_doubt_.push_back({deletion.tenant, deletion.id, deletion.parts, std::move(blocks)});
     return error;
   }
   if (!error.ok()) {
@@ -346,6 +368,20 @@ Error BlockShelf::ResolveDoubts(const model::TenantId& tenant) {
     std::erase_if(in_doubt_, [&](const InDoubt& d) { return d.id == doubt.id; });
   }
   return Error::Ok();
+}
+
+block::RowSetPtr BlockShelf::RowsInDoubt(const BlockName& name) const {
+  const MutexLock lock(mutex_);
+  block::RowSetPtr rows;
+  for (const InDoubt& doubt : in_doubt_) {
+    if (doubt.tenant != name.tenant) continue;
+    for (const block::Deletion::Part& part : doubt.parts) {
+      if (part.block_id != name.id) continue;
+      rows = std::make_shared<const block::RowSet>(rows ? block::RowSet::Union(*rows, part.rows)
+                                                        : part.rows);
+    }
+  }
+  return rows;
 }
 
 void BlockShelf::SettleDeletions(int64_t now_ns) {

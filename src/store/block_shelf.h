@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -83,6 +84,9 @@ class BlockShelf {
       WEFT_EXCLUDES(mutex_);
   // Removes blocks of a deletion that is given up before Commit.
   void Abandon(const std::vector<CatalogBlock>& blocks);
+  // Rows of a block that a deletion hides if its record, of which Commit could not know, is there
+  // after a restart; null when there are none.
+  block::RowSetPtr RowsInDoubt(const BlockName& name) const WEFT_EXCLUDES(mutex_);
   // Records which deletions have been carried out: of the blocks that they name nothing is left.
   void SettleDeletions(int64_t now_ns) WEFT_EXCLUDES(mutex_);
   const DeletionRecords& deletions() const { return deletions_; }
@@ -130,6 +134,7 @@ class BlockShelf {
   struct InDoubt {
     model::TenantId tenant;
     std::string id;
+    std::vector<block::Deletion::Part> parts;
     std::vector<CatalogBlock> blocks;
   };
 
@@ -139,8 +144,11 @@ class BlockShelf {
   Result<CatalogBlock> Put(const block::EncodedBlock& block);
   Error PutFiles(const block::EncodedBlock& block, const std::optional<block::BlockFile>& bundle,
                  const BlockName& name);
-  Result<std::vector<block::Deletion::Part>> HiddenBy(
-      const std::vector<block::Deletion>& deletions) const;
+  std::set<std::string> ShownAgain(const model::TenantId& tenant,
+                                   const std::set<std::string>& deletion_ids) const;
+  Result<std::vector<block::Deletion::Part>> HiddenBy(const model::TenantId& tenant,
+                                                      const TenantChanges& changes,
+                                                      const std::set<std::string>& shown) const;
   // Of blocks of which no snapshot tells.
   Error Remove(const BlockName& name);
   CatalogWriter::Contents ContentsOf(const model::TenantId& tenant) const WEFT_EXCLUDES(mutex_);

@@ -362,7 +362,14 @@ Result<std::vector<model::SpanId>> BlockStore::SpanIdsOnce(const model::TenantId
   for (const BlockPtr& block : blocks) {
     WEFT_ASSIGN_OR_RETURN(const auto opened, OpenOrSetAside(*block));
     if (opened == nullptr) continue;
-    const auto ids = opened->SpanIdsOf(id, block->deleted);
+    // What a restart may hide is not there for whoever sends it again.
+    block::RowSetPtr hidden = block->deleted;
+    if (const block::RowSetPtr doubtful = shelf_.RowsInDoubt(block->name)) {
+      hidden = hidden
+                   ? std::make_shared<const block::RowSet>(block::RowSet::Union(*hidden, *doubtful))
+                   : doubtful;
+    }
+    const auto ids = opened->SpanIdsOf(id, hidden);
     if (!ids.ok()) return InBlock(ids.error(), *block);
     all.insert(all.end(), ids->begin(), ids->end());
   }

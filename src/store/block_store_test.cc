@@ -100,7 +100,11 @@ class RemoteObjects final : public ObjectStore {
 
   explicit RemoteObjects(ObjectStore& inner) : inner_(inner) {}
 
-  Error Put(std::span<const NamedBytes> objects) override { return inner_.Put(objects); }
+  Error Put(std::span<const NamedBytes> objects) override {
+    WEFT_RETURN_IF_ERROR(inner_.Put(objects));
+    if (records_fail_ && IsRecord(objects[0].name)) return {ErrorCode::kIo, "the answer was lost"};
+    return Error::Ok();
+  }
   Result<std::unique_ptr<ReadableFile>> Open(const std::string& name) const override {
     WEFT_ASSIGN_OR_RETURN(auto file, inner_.Open(name));
     return std::unique_ptr<ReadableFile>(
@@ -109,9 +113,14 @@ class RemoteObjects final : public ObjectStore {
   Result<std::string> Get(const std::string& name) const override { return inner_.Get(name); }
   bool IsRemote() const override { return true; }
   Result<Listing> List(const std::string& folder) const override { return inner_.List(folder); }
-  Error Delete(const std::string& name) override { return inner_.Delete(name); }
+  Error Delete(const std::string& name) override {
+    if (records_fail_ && IsRecord(name)) return {ErrorCode::kUnavailable, "not now"};
+    return inner_.Delete(name);
+  }
   Error DeleteFolder(const std::string& folder) override { return inner_.DeleteFolder(folder); }
 
+  // Records of deletions are written, which nobody is told of, and can't be removed.
+  void FailRecords(bool fail) { records_fail_ = fail; }
   // The names of files of which something was read since the last time.
   std::set<std::string> TakeRead() { return std::exchange(read_, {}); }
 
@@ -132,7 +141,10 @@ class RemoteObjects final : public ObjectStore {
     std::set<std::string>* const read_;
   };
 
+  static bool IsRecord(std::string_view name) { return name.ends_with("/record.json"); }
+
   ObjectStore& inner_;
+  bool records_fail_ = false;
   mutable std::set<std::string> read_;
 };
 
@@ -177,6 +189,35 @@ TEST_F(RemoteBlockStoreTest, ADamagedBundleIsNotNeeded) {
   const RemoteFiles read = FilesReadForATrace();
   EXPECT_TRUE(read.contains("resources.parquet"));
   EXPECT_TRUE(read.contains("events.parquet"));
+}
+
+// A restart may find its record: who sends a span again that it names must not be told for good
+// that it is there.
+TEST_F(RemoteBlockStoreTest, SpansOfADeletionInDoubtMayComeAgain) {
+  const model::TraceId id = first_.traces[0];
+  const auto ids = [&] { return store_->SpanIdsOf("shop", id)->size(); };
+  const size_t before = ids();
+  ASSERT_GT(before, 0u);
+  const auto part_of = [&](uint64_t first, uint64_t count) {
+    return block::Deletion::Part{.block_id = BlockIdOf(1),
+                                 .rows = *block::RowSet::FromRuns({{first, count}})};
+  };
+  block::Deletion deletion;
+  deletion.id = BlockIdOf(7);
+  deletion.tenant = "shop";
+  deletion.parts = {part_of(0, kSpans)};
+  remote_.FailRecords(true);
+  EXPECT_FALSE(store_->CommitDeletion(deletion, {}).ok());
+  EXPECT_EQ(ids(), 0u);
+  EXPECT_EQ(store_->FindTrace("shop", id)->size(), before) << "it failed: they are there";
+  remote_.FailRecords(false);
+  block::Deletion next = deletion;
+  next.id = BlockIdOf(8);
+  next.parts = {part_of(kSpans - 1, 1)};
+  ASSERT_TRUE(store_->CommitDeletion(next, {}).ok()) << "the first is out of the way by then";
+  EXPECT_EQ(ids(), before);
+  Start();
+  EXPECT_EQ(store_->FindTrace("shop", id)->size(), before);
 }
 
 TEST_F(BlockStoreTest, OnThisMachineThereIsNoBundle) {

@@ -252,6 +252,48 @@ TEST_F(CatalogSnapshotTest, AReaderReadsTheRecordOfADeletionUntilItIsDone) {
   EXPECT_EQ(reader.list().TotalsOf("shop").spans, 10u);
 }
 
+// The writer could not write all of it, and a reader was quick.
+TEST_F(CatalogSnapshotTest, AReaderShowsAgainWhatADeletionHidThatWasTakenBack) {
+  Write(1);
+  Write(2);
+  const auto deletion_of = [](uint64_t id, std::vector<block::RowSet::Run> of_first,
+                              std::vector<block::RowSet::Run> of_second) {
+    block::Deletion deletion;
+    deletion.id = BlockIdOf(id);
+    deletion.tenant = "shop";
+    for (auto& [block, runs] : {std::pair{1, of_first}, {2, of_second}}) {
+      if (runs.empty()) continue;
+      deletion.parts.push_back(
+          {.block_id = BlockIdOf(block), .rows = *block::RowSet::FromRuns(runs)});
+    }
+    return deletion;
+  };
+  const block::Deletion stays = deletion_of(8, {{0, 5}}, {});
+  const block::Deletion goes = deletion_of(9, {{3, 4}}, {{0, 10}});
+  ASSERT_TRUE(shelf_->Commit(stays, {}).ok());
+  MetricRegistry metrics;
+  BlockShelf reader(objects_, metrics, kOptions);
+  ASSERT_TRUE(reader.Load(false).ok());
+  const BlockShelf::Watcher watcher{
+      [](const model::TenantId&, const TenantChanges&) { return Error::Ok(); },
+      [](const model::TenantId&, const std::vector<std::string>&) {}};
+  EXPECT_EQ(reader.list().TotalsOf("shop").spans, 15u);
+
+  const std::string record = DeletionObject("shop", goes.id);
+  ASSERT_TRUE(objects_.Put(record, goes.ToJson()).ok());
+  ASSERT_TRUE(reader.Refresh(watcher).ok());
+  EXPECT_EQ(reader.list().TotalsOf("shop").spans, 3u);
+  EXPECT_EQ(reader.list().Find(Name(1))->deleted->row_count(), 7u);
+
+  ASSERT_TRUE(objects_.Delete(record).ok());
+  ASSERT_TRUE(reader.Refresh(watcher).ok());
+  EXPECT_EQ(reader.list().TotalsOf("shop").spans, 15u);
+  EXPECT_EQ(reader.list().Find(Name(1))->deleted->row_count(), 5u) << "the other one stays";
+  EXPECT_EQ(reader.list().Find(Name(2))->deleted_spans(), 0u);
+  ASSERT_TRUE(reader.Refresh(watcher).ok());
+  EXPECT_EQ(reader.list().TotalsOf("shop").spans, 15u);
+}
+
 TEST_F(CatalogSnapshotTest, TheListIsRightWhereverThePowerIsCut) {
   for (uint64_t cut = 1; cut < 160; ++cut) {
     FakeEnv env(cut);

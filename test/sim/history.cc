@@ -379,6 +379,7 @@ void History::FlipBit() {
   spans_at_risk_ += SpansAtRisk(path);
   env_.FlipBit(path, bit);
   flips_.emplace_back(path, bit);
+  if (path.starts_with("data/blocks/")) oracle_.BlockDamaged();
   ++tally_.flips;
 }
 

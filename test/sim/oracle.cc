@@ -60,6 +60,12 @@ void Oracle::Repeated(const Spans& spans) {
   }
 }
 
+void Oracle::BlockDamaged() {
+  for (const auto& [trace, spans] : sent_) {
+    for (const auto& [hash, span] : spans) may_be_unrecognised_.insert(span.id);
+  }
+}
+
 Oracle::Answer Oracle::Ask(const Server& server) const {
   Answer answer;
   Keys found;
@@ -145,7 +151,7 @@ void Oracle::CompareRows(const Keys& found, const Keys& rows, Answer* answer) co
     const std::string name = "span " + std::to_string(key.second);
     if (!found.contains(key)) answer->wrong = name + " is in a row and not in its trace";
     const bool may_be_twice =
-        live_again_.contains(key.second) ||
+        live_again_.contains(key.second) || may_be_unrecognised_.contains(key.second) ||
         (repeated_.contains(key.second) && may_be_expired_.contains(key.second));
     if (rows.count(key) > 1 && !may_be_twice) {
       answer->wrong = name + " is in " + std::to_string(rows.count(key)) + " rows";

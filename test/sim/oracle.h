@@ -37,6 +37,10 @@ class Oracle {
   // Where all spans of a record were repetitions no block says so: the log may bring them again.
   void Restarted() { live_again_ = repeated_; }
 
+  // While a block can't be read its spans are not recognised when the log brings them again, or a
+  // sender; and it may come to be readable again.
+  void BlockDamaged();
+
   struct Answer {
     std::string wrong;                  // what must never be; empty when all is right
     std::vector<uint64_t> missing_ids;  // of spans that were acknowledged and are not there
@@ -67,6 +71,7 @@ class Oracle {
   // old block back, when it could not be removed yet and the clock was set back: then the span is
   // in two blocks until these are merged.
   std::set<uint64_t> may_be_expired_;
+  std::set<uint64_t> may_be_unrecognised_;
 };
 
 }  // namespace weft::sim
