@@ -50,7 +50,7 @@ std::string LabelOf(const json::value& line, const std::string& name) {
 
 // Six digits say enough; whole numbers are shown whole. What is no finite number comes as a word.
 std::string ValueText(const json::value& line) {
-  const std::string word = TextOf(&line, "value");
+  std::string word = TextOf(&line, "value");
   if (!word.empty()) return word;
   const double value = RealOf(&line, "value");
   if (value == std::floor(value) && std::abs(value) < 1e15) {
