@@ -354,6 +354,7 @@ void Block::WillReadTracesOf(std::span<const uint32_t> row_groups) const {
   for (const uint32_t g : row_groups) {
     if (!cache_->Find<GroupTraces>({cache_owner_, g, kTracesItem})) missing.push_back(g);
   }
+  if (missing.empty()) return;
   constexpr uint32_t kIds[] = {kSpanTraceId};
   table(Scope::kSpan).WillReadColumns(missing, kIds);
   traces_->WillReadColumns(missing, {});
