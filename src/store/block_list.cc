@@ -106,7 +106,7 @@ void BlockList::Change(const model::TenantId& name, const std::vector<std::strin
 void BlockList::Hide(const block::Deletion::Part& part, Tenant* tenant, BlockVector* list) {
   const auto known = tenant->by_id.find(part.block_id);
   if (known == tenant->by_id.end()) return;
-  const BlockPtr& block = known->second;
+  const BlockPtr block = known->second;  // which is taken out of there
   auto rows = std::make_shared<const block::RowSet>(
       block->deleted ? block::RowSet::Union(*block->deleted, part.rows) : part.rows);
   SetDeleted(block, std::move(rows), tenant, list);
@@ -114,10 +114,12 @@ void BlockList::Hide(const block::Deletion::Part& part, Tenant* tenant, BlockVec
 
 void BlockList::Show(const std::string& id, Tenant* tenant, BlockVector* list) {
   const auto known = tenant->by_id.find(id);
-  if (known != tenant->by_id.end()) SetDeleted(known->second, nullptr, tenant, list);
+  if (known == tenant->by_id.end()) return;
+  const BlockPtr block = known->second;  // which is taken out of there
+  SetDeleted(block, nullptr, tenant, list);
 }
 
-void BlockList::SetDeleted(BlockPtr block, block::RowSetPtr rows, Tenant* tenant,
+void BlockList::SetDeleted(const BlockPtr& block, block::RowSetPtr rows, Tenant* tenant,
                            BlockVector* list) {
   auto changed = std::make_shared<CatalogBlock>(*block);
   changed->deleted = std::move(rows);

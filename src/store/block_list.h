@@ -67,7 +67,8 @@ class BlockList {
   static BlockPtr TakeOut(const std::string& id, Tenant* tenant, BlockVector* list);
   static void Hide(const block::Deletion::Part& part, Tenant* tenant, BlockVector* list);
   static void Show(const std::string& id, Tenant* tenant, BlockVector* list);
-  static void SetDeleted(BlockPtr block, block::RowSetPtr rows, Tenant* tenant, BlockVector* list);
+  static void SetDeleted(const BlockPtr& block, block::RowSetPtr rows, Tenant* tenant,
+                         BlockVector* list);
 
   mutable Mutex mutex_;
   std::map<model::TenantId, Tenant> tenants_ WEFT_GUARDED_BY(mutex_);
