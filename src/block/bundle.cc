@@ -7,7 +7,7 @@
 namespace weft::block {
 namespace {
 
-constexpr uint64_t kWholeBytesMax = 128 << 10;
+constexpr uint64_t kWholeBytesMax = 128 << 10;  // stored: never changes
 
 // Of a block's spans there is nothing, and of its traces the tail: they are read for themselves.
 uint64_t BytesInBundle(const FileMeta& file) {
@@ -18,10 +18,10 @@ uint64_t BytesInBundle(const FileMeta& file) {
 
 }  // namespace
 
-std::vector<BundledEnd> BundledEnds(const BlockMeta& meta) {
+std::vector<BundledEnd> BundledEnds(std::span<const FileMeta> files) {
   std::vector<BundledEnd> ends;
   uint64_t offset = 0;
-  for (const FileMeta& file : meta.files) {
+  for (const FileMeta& file : files) {
     const uint64_t size = BytesInBundle(file);
     if (size == 0) continue;
     ends.push_back({file.name, file.size_bytes - size, size, offset});
@@ -32,7 +32,7 @@ std::vector<BundledEnd> BundledEnds(const BlockMeta& meta) {
 
 BlockFile MakeBundle(const EncodedBlock& block) {
   BlockFile bundle{std::string(kBundleFile), {}};
-  for (const BundledEnd& end : BundledEnds(block.meta)) {
+  for (const BundledEnd& end : BundledEnds(block.meta.files)) {
     for (const BlockFile& file : block.files) {
       if (file.name == end.file) bundle.bytes.append(file.bytes, end.begin);
     }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -17,12 +18,13 @@ namespace weft::block {
 
 // The end of a file, which is in the bundle.
 struct BundledEnd {
-  std::string_view file;  // its name, within the BlockMeta
+  std::string_view file;  // its name, within `files`
   uint64_t begin = 0;     // where the end begins in the file
   uint64_t size = 0;
   uint64_t offset = 0;  // where it begins in the bundle
 };
-std::vector<BundledEnd> BundledEnds(const BlockMeta& meta);
+// Of the files that meta.json lists. A bundle of another size than these together is none.
+std::vector<BundledEnd> BundledEnds(std::span<const FileMeta> files);
 
 // Of the files of `block`, to be listed in meta.json behind them.
 BlockFile MakeBundle(const EncodedBlock& block);

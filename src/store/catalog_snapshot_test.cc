@@ -214,6 +214,10 @@ TEST_F(CatalogSnapshotTest, AnyDamageCostsTimeAlone) {
   EXPECT_EQ(MetasRead(), 4);
 }
 
+const BlockShelf::Watcher kNobody{
+    [](const model::TenantId&, const TenantChanges&) { return Error::Ok(); },
+    [](const model::TenantId&, const std::vector<std::string>&) {}};
+
 // A tenant may have ten thousand of them, and a reader looks every few seconds.
 TEST_F(CatalogSnapshotTest, AReaderReadsTheRecordOfADeletionUntilItIsDone) {
   Write(1);
@@ -226,12 +230,9 @@ TEST_F(CatalogSnapshotTest, AReaderReadsTheRecordOfADeletionUntilItIsDone) {
   MetricRegistry metrics;
   BlockShelf reader(objects_, metrics, kOptions);
   ASSERT_TRUE(reader.Load(false).ok());
-  const BlockShelf::Watcher watcher{
-      [](const model::TenantId&, const TenantChanges&) { return Error::Ok(); },
-      [](const model::TenantId&, const std::vector<std::string>&) {}};
   const auto records_read = [&] {
     objects_.StartCounting();
-    EXPECT_TRUE(reader.Refresh(watcher).ok());
+    EXPECT_TRUE(reader.Refresh(kNobody).ok());
     return objects_.CountOf("record.json");
   };
   EXPECT_EQ(records_read(), 1) << "it may be done by now";
@@ -248,7 +249,7 @@ TEST_F(CatalogSnapshotTest, AReaderReadsTheRecordOfADeletionUntilItIsDone) {
   deletion.parts = {{.block_id = BlockIdOf(2), .rows = *block::RowSet::FromRuns({{0, 500}})}};
   const std::string record = DeletionObject("shop", deletion.id);
   ASSERT_TRUE(objects_.Put(record, deletion.ToJson()).ok());
-  EXPECT_EQ(reader.Refresh(watcher).code(), ErrorCode::kCorrupt) << "the block has ten rows";
+  EXPECT_EQ(reader.Refresh(kNobody).code(), ErrorCode::kCorrupt) << "the block has ten rows";
   EXPECT_EQ(reader.list().TotalsOf("shop").spans, 10u);
 }
 
@@ -274,23 +275,20 @@ TEST_F(CatalogSnapshotTest, AReaderShowsAgainWhatADeletionHidThatWasTakenBack) {
   MetricRegistry metrics;
   BlockShelf reader(objects_, metrics, kOptions);
   ASSERT_TRUE(reader.Load(false).ok());
-  const BlockShelf::Watcher watcher{
-      [](const model::TenantId&, const TenantChanges&) { return Error::Ok(); },
-      [](const model::TenantId&, const std::vector<std::string>&) {}};
   EXPECT_EQ(reader.list().TotalsOf("shop").spans, 15u);
 
   const std::string record = DeletionObject("shop", goes.id);
   ASSERT_TRUE(objects_.Put(record, goes.ToJson()).ok());
-  ASSERT_TRUE(reader.Refresh(watcher).ok());
+  ASSERT_TRUE(reader.Refresh(kNobody).ok());
   EXPECT_EQ(reader.list().TotalsOf("shop").spans, 3u);
   EXPECT_EQ(reader.list().Find(Name(1))->deleted->row_count(), 7u);
 
   ASSERT_TRUE(objects_.Delete(record).ok());
-  ASSERT_TRUE(reader.Refresh(watcher).ok());
+  ASSERT_TRUE(reader.Refresh(kNobody).ok());
   EXPECT_EQ(reader.list().TotalsOf("shop").spans, 15u);
   EXPECT_EQ(reader.list().Find(Name(1))->deleted->row_count(), 5u) << "the other one stays";
   EXPECT_EQ(reader.list().Find(Name(2))->deleted_spans(), 0u);
-  ASSERT_TRUE(reader.Refresh(watcher).ok());
+  ASSERT_TRUE(reader.Refresh(kNobody).ok());
   EXPECT_EQ(reader.list().TotalsOf("shop").spans, 15u);
 }
 

@@ -17,8 +17,10 @@ class PoolOpener : public block::FileOpener {
       : pool_(pool), name_(name), files_(meta.files) {
     for (const block::FileMeta& file : files_) {
       if (file.name != block::kBundleFile) continue;
+      std::vector<block::BundledEnd> ends = block::BundledEnds(files_);
+      if (ends.empty() || ends.back().offset + ends.back().size != file.size_bytes) continue;
       bundle_ = std::make_shared<Bundle>(Get(file), file, ObjectOf(name, file.name));
-      ends_ = block::BundledEnds(meta);
+      ends_ = std::move(ends);
     }
   }
 
@@ -43,7 +45,7 @@ class PoolOpener : public block::FileOpener {
   const BlockName& name_;
   const std::vector<block::FileMeta> files_;
   std::shared_ptr<Bundle> bundle_;
-  std::vector<block::BundledEnd> ends_;
+  std::vector<block::BundledEnd> ends_;  // with names within files_
 };
 
 }  // namespace
